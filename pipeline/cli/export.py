@@ -106,9 +106,10 @@ def _export(
     each, with title, size, hash and who approved it; left_out.csv the rows without one, and why.
     Nothing is sent. What changed since the last export is replaced or removed, and said; what no
     export put there is never touched. A video that was handed over may be deleted from `videos`.
+    Tables of earlier exports are brought up to date as they were asked for.
 
     The exit code is 1 if a row waits for a verdict, a video could not be handed over, or a table
-    was not written.
+    was not written or is out of date.
     """
     from pipeline.cli.progress import file_progress
     from pipeline.disk.folder import FolderUse

@@ -8,14 +8,15 @@ Tested in tests/export/test_handing.py and tests/export/test_formats.py.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.errors import UsageError
+from pipeline.export.again import TableWish, earlier_tables, note_tables
 from pipeline.export.choice import Chosen, Standing, choose
 from pipeline.export.foldernames import folder_names
 from pipeline.export.formats import FORMATS
@@ -30,7 +31,7 @@ from pipeline.export.mediatable import (
     write_media,
 )
 from pipeline.export.publicaddress import PublicAddress
-from pipeline.export.tables import Table, TableOrder
+from pipeline.export.tables import TableOrder
 from pipeline.export.woocommercecsv import DEFAULT_META_KEY
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.handovers import read_handovers
@@ -68,8 +69,9 @@ class Wish:
 class Exported:
     """What an export did.
 
-    `files` are the tables that were written, `unwritten` those that need an address. `left` are the
-    rows that are not handed over or not in one of the tables.
+    `files` are the tables that were written, `unwritten` those that need an address, `stale` those
+    of an earlier export that could not be brought up to date. `left` are the rows that are not
+    handed over or not in one of the tables.
     """
 
     folder: Path
@@ -79,6 +81,7 @@ class Exported:
     left: tuple[LeftOut, ...]
     files: tuple[Path, ...] = ()
     unwritten: tuple[str, ...] = ()
+    stale: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -94,7 +97,8 @@ class Exported:
     @property
     def complete(self) -> bool:
         """Whether all that was asked for was done, and no row waits for a verdict."""
-        return not (self.standings[Standing.UNDECIDED] or self.faults or self.unwritten)
+        undecided = self.standings[Standing.UNDECIDED]
+        return not (undecided or self.faults or self.unwritten or self.stale)
 
 
 def export(
@@ -136,7 +140,16 @@ def export(
             rehearsal=rehearsal,
             product_at=product_at,
         )
-        tables, unwritten = _write_tables(media, folder, manifest, wish)
+        unwritten = _unwritten(wish)
+        again, stale = earlier_tables(
+            folder.journal, folder.approved, {*wish.tables} - {*unwritten}
+        )
+        wanted = [*_asked(wish, unwritten), *(one for one in again if _has_column(one, checked))]
+        stale += [folder.approved / one.format.file for one in again if one not in wanted]
+        orders = _orders(wanted, media, checked, folder)
+        written = [(one, one.format.write(order)) for one, order in orders]
+        note_tables(folder.journal, written)
+        tables = [table for _, table in written]
         left = [*_left_out(chosen, handed), *(one for table in tables for one in table.left)]
         files = [
             write_media(media, folder.approved, manifest),
@@ -151,6 +164,7 @@ def export(
         left=tuple(left),
         files=tuple(files),
         unwritten=unwritten,
+        stale=tuple(stale),
         notes=tuple(note for table in tables for note in table.notes),
     )
 
@@ -166,16 +180,49 @@ def _column(checked: CheckedManifest, header: str) -> int:
     return headers.index(fold_header(header))
 
 
-def _write_tables(
-    media: Sequence[Medium], folder: OutputFolder, manifest: Path, wish: Wish
-) -> tuple[list[Table], tuple[str, ...]]:
-    """Write the tables that are asked for; return them, and those that would need an address."""
-    order = TableOrder(
-        media, folder.approved, manifest, _replaced(media, folder.journal), wish.meta_key
-    )
-    asked = [FORMATS[name] for name in wish.tables]
-    unwritten = tuple(one.name for one in asked if one.needs_address and wish.address is None)
-    return [one.write(order) for one in asked if one.name not in unwritten], unwritten
+def _unwritten(wish: Wish) -> tuple[str, ...]:
+    """Return the tables that are asked for and would need an address."""
+    named = (FORMATS[name] for name in wish.tables)
+    return tuple(one.name for one in named if one.needs_address and wish.address is None)
+
+
+def _asked(wish: Wish, unwritten: Sequence[str]) -> list[TableWish]:
+    return [
+        TableWish(FORMATS[name], wish.address, wish.product, wish.meta_key)
+        for name in wish.tables
+        if name not in unwritten
+    ]
+
+
+def _has_column(one: TableWish, checked: CheckedManifest) -> bool:
+    headers = map(fold_header, checked.manifest.headers)
+    return one.product is None or fold_header(one.product) in headers
+
+
+def _orders(
+    wanted: Sequence[TableWish],
+    media: Sequence[Medium],
+    checked: CheckedManifest,
+    folder: OutputFolder,
+) -> Iterator[tuple[TableWish, TableOrder]]:
+    """Yield each table with what it is made of."""
+    replaced = _replaced(media, folder.journal)
+    cells = {row.number: row.cells for row in checked.manifest.rows}
+    for one in wanted:
+        at = None if one.product is None else _column(checked, one.product)
+        address = one.address
+        told = [
+            replace(
+                each,
+                url=address.of(each.file) if address is not None else "",
+                product=cells[each.row][at].strip() if at is not None else each.key,
+            )
+            for each in media
+        ]
+        yield (
+            one,
+            TableOrder(told, folder.approved, checked.manifest.path, replaced, one.meta_key),
+        )
 
 
 def _replaced(media: Sequence[Medium], journal: Path) -> frozenset[str]:

@@ -50,6 +50,12 @@ def tell_open(done: Exported, typed: Invocation) -> Iterator[str]:
             f"no table for {name}: it needs the address of each video on the web. Upload the "
             "folder approved, then add --base-url https://…, the address that it has there."
         )
+    for path in done.stale:
+        yield (
+            f"{path} is of an earlier export, may name videos that are not handed over any more, "
+            "and was left alone: it was changed since, or it is not known how it was asked for. "
+            "Name it with --to, or delete it."
+        )
     yield from (f"note: {note}" for note in done.notes)
     newer = sum(one.chosen.newer for one in done.handed.delivered)
     if newer:
@@ -86,6 +92,7 @@ def document_of(done: Exported, *, rehearsal: bool) -> dict[str, Any]:
         **{one.name.lower(): done.standings[one] for one in Standing},
         "files": [str(path) for path in done.files],
         "unwritten": list(done.unwritten),
+        "stale": [str(path) for path in done.stale],
         "faults": [{"key": shown_key(row.key), "message": why} for row, why in done.faults],
         "left_out": [
             {"key": one.key, "row": one.row, "table": one.table, "why": one.why}
