@@ -248,11 +248,26 @@ def _say(pilot: Pilot, cost: str, typed: Invocation) -> tuple[str, ...]:
     if pilot.holds:
         wait = agree(len(pilot.rest), "waits", "wait")
         missing = ", ".join(pilot.missing)
-        said.append(f"{rows} {wait} for the pilot (pilot.gate), {cost}; missing: {missing}.{judge}")
+        said.append(
+            f"{rows} {wait} for the pilot (pilot.gate), {cost}; missing: {missing}."
+            f"{judge or _way_on(pilot, typed)}"
+        )
     elif pilot.terms.alone and pilot.rest:
         then = f": {run}" if judged else f".{judge} Then the rest: {run}"
         said.append(f"the rest would be {rows}, {cost}{then}")
     return tuple(said)
+
+
+def _way_on(pilot: Pilot, typed: Invocation) -> str:
+    """Return how a gate opens of which all rows are decided, and too few approved."""
+    more = pilot.needed - pilot.number(Standing.APPROVED)
+    if more <= 0 or pilot.number(Standing.UNMADE):
+        return ""
+    redo = typed.command("run", "--redo", "rejected")
+    return (
+        f" {count(more, 'more row')} {agree(more, 'is', 'are')} to be approved: to make the "
+        f"rejected ones again: {redo}"
+    )
 
 
 def pilot_at_end(

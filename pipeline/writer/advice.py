@@ -229,8 +229,11 @@ def _say_spent(steps: Sequence[Step], selection: Selection, typed: Invocation) -
     said = f"limits.attempts counts what was sent of a request, over all runs. Change the {rows}"
     if most >= MOST_ATTEMPTS:
         return (f"{said}: the limit cannot be raised further.",)
-    redo = of_rows("--redo", [step.key for step in spent if step.key in selection.redone])
-    pay = of_rows("--pay-again", [step.key for step in spent if step.key in selection.pay_again])
+    # Asked for otherwise than to be paid again: by its key, or as a rejected one.
+    paid, redone = selection.pay_again, selection.redone
+    again = [step.key for step in spent if step.key in redone or step.key not in paid]
+    redo = of_rows("--redo", again)
+    pay = of_rows("--pay-again", [step.key for step in spent if step.key in paid])
     words = [word for option in (redo, pay) if option[1] for word in option]
     more = typed.command("run", *words, "--set", f"limits.attempts={most + 1}")
     return (f"{said}, or raise the limit for one run: {more}",)

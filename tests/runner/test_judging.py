@@ -44,6 +44,11 @@ def test_a_program_makes_a_pilot_judges_it_and_goes_through_its_gate(
     assert isinstance(waits.value, RowsWait)
     assert waits.value.report.pilot == first.pilot
     made = [take.key for take in gated.takes()]
+    gated.decide(reject=made)
+    closed = gated.plan().pilot
+    assert closed is not None
+    assert "missing: 0 of 1 approved. 1 more row is to be approved: to make" in closed.sentences[-1]
+    assert "--redo rejected" in closed.sentences[-1]
     assert gated.decide(approve=made[0], reject=made[1:], reason="dull", reviewer="ana") == ()
     said = {take.key: (take.verdict, take.reason, take.reviewer) for take in gated.takes()}
     assert said == {made[0]: ("approve", "", "ana"), made[1]: ("reject", "dull", "ana")}

@@ -139,6 +139,7 @@ def test_what_the_limit_of_attempts_keeps_back_can_be_had() -> None:
         "limits.attempts counts what was sent of a request, over all runs. Change the row, or "
         "raise the limit for one run: reelsheet run m.csv --redo a --set limits.attempts=4"
     )
+    assert say_left_out([unmet], Selection(redo_rejected=True), typed) == (said,), "a plan"
     (most,) = say_left_out([unmet._replace(spent=20)], selection, typed)
     assert "reelsheet" not in most
     assert say_left_out([unmet._replace(unmet=None)], selection, typed) == ()
