@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
-from math import fsum
+from math import ceil, fsum
 from pathlib import Path
 
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import content_of, cost
-from pipeline.config.settings import Config
+from pipeline.config.settings import Config, Polling
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
@@ -31,6 +32,8 @@ from pipeline.storage.storedfiles import StoredFile, place_of, stored_file
 
 _LINK_LIFETIME_S = 24 * 3600
 """How long the provider's link to a video lives: docs/contract.md, "The video"."""
+_REHEARSAL_S, _EMULATED_S, _RENDERED_S = 5.0, 4.0, 0.1
+"""What a rehearsal takes around its tasks, one of these, and a core for a second of its preview."""
 _TYPICAL_TASK_S = 150.0
 """Assumed until tasks were seen; the provider says 1 to 5 minutes: docs/contract.md, "Queries"."""
 
@@ -303,6 +306,9 @@ def estimate(
         submits_per_s=limits.submits_per_minute / 60,
         durations_s=durations_s or (_TYPICAL_TASK_S,),
     )
+    if config.rehearses and submits:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        eta_s = rehearsal_s(seconds, config.polling, cores=os.cpu_count() or 1, load=load)
     return Estimate(
         submits=len(submits),
         video_seconds=seconds,
@@ -312,6 +318,13 @@ def estimate(
         saved_seconds=saved,
         saved_money=saved_money,
     )
+
+
+def rehearsal_s(seconds: int, polling: Polling, *, cores: int, load: float) -> float:
+    """Return how long it takes until the previews of so many seconds are drawn and asked for."""
+    drawn_s = seconds * _RENDERED_S / min(cores, 2) * max(1.0, load / cores)
+    more = ceil(max(0.0, _EMULATED_S + drawn_s - polling.first_s) / polling.interval_s)
+    return _REHEARSAL_S + polling.first_s + more * polling.interval_s
 
 
 def makespan_s(
