@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from pipeline.runner.target import Refused, Target
 
 _GIGABYTE = 1e9
+_SHORT_S = 120
+"""Seconds below which a time is told in seconds."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -237,7 +239,8 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
     currency = plans[0].currency
     money = _worded(_sum([plan.money for plan in plans]), currency)
     eta_s = sum(plan.eta_s for plan in plans)
-    eta = "" if not eta_s else f", about {max(1, round(eta_s / 60))} min"
+    told = f"{eta_s:.0f} s" if eta_s < _SHORT_S else f"{round(eta_s / 60)} min"
+    eta = "" if not eta_s else f", about {told}"
     kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
     rows = count(sum(plan.submits for plan in plans), "row")
     seconds = sum(plan.video_seconds for plan in plans)
