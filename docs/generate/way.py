@@ -124,6 +124,7 @@ SET_UP = {
     "planner/delivered.py": "asks what was handed over where files are gone: none is",
     "planner/editions.py": "finds editions of one table: this manifest is none",
     "planner/pilot.py": "chooses the rows that are made first: none was asked for",
+    "planner/rehearsed.py": "estimates the time of a rehearsal for those who are to be told",
     "planner/renaming.py": "looks for rows under other keys in the journal: this one is new",
     "planner/repeats.py": "finds rows whose request was bought before: this one is new",
     "journal/readings.py": "keeps how a manifest was read where that was found out",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
-from math import ceil, fsum
+from math import fsum
 from pathlib import Path
 
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.rules import content_of, cost
-from pipeline.config.settings import Config, Polling
+from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
@@ -23,6 +22,7 @@ from pipeline.models.pricing import cost_of
 from pipeline.models.shelf import sheet_of
 from pipeline.planner.delivered import handed_over, pruned, say_handed_over
 from pipeline.planner.plan import REPEAT, Action, Plan, decide, decide_new
+from pipeline.planner.rehearsed import power, rehearsal_s
 from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
@@ -32,8 +32,6 @@ from pipeline.storage.storedfiles import StoredFile, place_of, stored_file
 
 _LINK_LIFETIME_S = 24 * 3600
 """How long the provider's link to a video lives: docs/contract.md, "The video"."""
-_REHEARSAL_S, _EMULATED_S, _RENDERED_S = 5.0, 4.0, 0.1
-"""What a rehearsal takes around its tasks, one of these, and a core for a second of its preview."""
 _TYPICAL_TASK_S = 150.0
 """Assumed until tasks were seen; the provider says 1 to 5 minutes: docs/contract.md, "Queries"."""
 
@@ -307,8 +305,7 @@ def estimate(
         durations_s=durations_s or (_TYPICAL_TASK_S,),
     )
     if config.rehearses and submits:
-        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-        eta_s = rehearsal_s(seconds, config.polling, cores=os.cpu_count() or 1, load=load)
+        eta_s = rehearsal_s(seconds, config.polling, *power())
     return Estimate(
         submits=len(submits),
         video_seconds=seconds,
@@ -318,13 +315,6 @@ def estimate(
         saved_seconds=saved,
         saved_money=saved_money,
     )
-
-
-def rehearsal_s(seconds: int, polling: Polling, *, cores: int, load: float) -> float:
-    """Return how long it takes until the previews of so many seconds are drawn and asked for."""
-    drawn_s = seconds * _RENDERED_S / min(cores, 2) * max(1.0, load / cores)
-    more = ceil(max(0.0, _EMULATED_S + drawn_s - polling.first_s) / polling.interval_s)
-    return _REHEARSAL_S + polling.first_s + more * polling.interval_s
 
 
 def makespan_s(

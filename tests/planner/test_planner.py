@@ -10,7 +10,8 @@ import pytest
 from pipeline.config.settings import Polling
 from pipeline.disk.folder import OutputFolder
 from pipeline.model import Attempt, Entry, Request, State, Video
-from pipeline.planner.planner import files_gone, makespan_s, rehearsal_s
+from pipeline.planner.planner import files_gone, makespan_s
+from pipeline.planner.rehearsed import rehearsal_s
 from tests.engine.night import SETTINGS, Provider, night
 
 REQUEST = Request("film", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
@@ -104,5 +105,5 @@ def test_the_time_of_a_rehearsal_is_near_what_it_takes(
     seconds: int, load: float, took_s: float
 ) -> None:
     """As measured on two cores with others at work on them; it is no night of real tasks."""
-    planned = rehearsal_s(seconds, Polling(), cores=2, load=load)
+    planned = rehearsal_s(seconds, Polling(), 2, load)
     assert planned == pytest.approx(took_s, rel=0.3)
