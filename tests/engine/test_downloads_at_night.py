@@ -183,3 +183,17 @@ def test_the_link_that_dies_first_is_fetched_first() -> None:
         assert videos.start() is None
         videos.in_flight -= 1
     assert order == ["a", "b", "c", "z", "y"]
+
+
+def test_as_many_downloads_as_there_are_slots() -> None:
+    """Workers come and go while the run goes on; whoever is told of more slots fills them."""
+    first = night(6).run()
+    engine = Engine(replace(SETTINGS, downloads=1), first.now)
+    for entry in first.entries().values():
+        engine.take_up(0, entry, first.now)
+    engine.download_at_once(6)
+    again = Night(
+        engine, first.provider, first.rows, now=first.now, journal=list(first.journal)
+    ).run()
+    assert again.states() == {State.DONE: 6}
+    assert again.peaks[Download] == 6
