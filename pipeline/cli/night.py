@@ -154,8 +154,8 @@ def _night(
             outputs = out or Path(used.output.dir)
             _tell_refusal(error, used, targets, outputs, rehearse=rehearse)
             raise
-        redo = redo or ",".join(targets.first.config.night.redo) or None
-        chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot)
+        sheets, redo = bool(redo), redo or ",".join(targets.first.config.night.redo) or None
+        chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot, sheets=sheets)
         work = partial(_work, outputs=outputs, yes=yes, quiet=quiet)
         code = work(targets, places, terms, record, chosen)
     raise typer.Exit(code)

@@ -254,6 +254,7 @@ def select_rows(
     limit: int | None = None,
     pay_again: str | None = None,
     pilot: str | None = None,
+    sheets: bool = True,
 ) -> Selection:
     """Return the selection that the options ask for; see `runner.order.select`."""
     from pipeline.planner.selection import Mode
@@ -268,6 +269,7 @@ def select_rows(
         limit=limit,
         pay_again=split_list(pay_again),
         pilot=None if pilot is None else _read_pilot(pilot),
+        sheets=sheets,
     )
 
 

@@ -227,7 +227,8 @@ def _decide(key: str, request: Request | None, entry: Entry | None, selection: S
         return Step(key, Action.LEAVE, _group(entry), reason, counts, edited=True)
     group = CHANGED if edited else _group(entry)
     if entry.state is State.DONE:
-        step = _done(request, entry, group, selection)
+        asked = selection.redo_changed and (selection.redo_sheets or not by_sheet)
+        step = _done(request, entry, group, selection, redo_changed=asked)
     else:
         step = _ended_badly(request, entry, group, selection, by_sheet=by_sheet)
     return _say_sheet(step) if by_sheet and step.action is Action.LEAVE else step
@@ -283,11 +284,11 @@ def _submit(key: str, group: str, reason: str, selection: Selection) -> Step:
     return Step(key, Action.SUBMIT, group, reason)
 
 
-def _done(request: Request, entry: Entry, group: str, selection: Selection) -> Step:
+def _done(
+    request: Request, entry: Entry, group: str, selection: Selection, *, redo_changed: bool
+) -> Step:
     edited = group == CHANGED
-    if selection.mode is Mode.RUN and (
-        entry.key in selection.redone or (edited and selection.redo_changed)
-    ):
+    if selection.mode is Mode.RUN and (entry.key in selection.redone or (edited and redo_changed)):
         return _submit_again(entry, request, group, "another take was asked for", selection)
     if selection.mode is Mode.RUN and entry.reused and entry.key in selection.pay_again:
         return _submit_again(entry, request, group, "a take of its own was asked for", selection)

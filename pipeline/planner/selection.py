@@ -31,6 +31,7 @@ class Selection:
     although their video was bought before, `pay_again_all` says so of all rows to be submitted.
     With `pilot` a pilot of so many rows is made, and nothing else.
     `redo_rejected` asks for a new take of the rows whose take was rejected; `rejected` are theirs.
+    Without `redo_sheets` a row is not edited of which only its model's sheet was changed.
     """
 
     mode: Mode = Mode.RUN
@@ -45,6 +46,7 @@ class Selection:
     pilot: int | None = None
     redo_rejected: bool = False
     rejected: frozenset[str] = frozenset()
+    redo_sheets: bool = True
 
     def names(self, key: str) -> bool:
         """Return whether a row is asked for by its key."""

@@ -113,6 +113,7 @@ def select(
     limit: int | None = None,
     pay_again: Several | None = None,
     pilot: int | None = None,
+    sheets: bool = True,
 ) -> Selection:
     """Return the selection that a person, or a program, asks for in words.
 
@@ -127,6 +128,7 @@ def select(
         pay_again: Keys of rows to buy a video for although it was bought before, or "all" for every
             row that would be submitted.
         pilot: How many rows to make first, and nothing else; True for as many as the settings say.
+        sheets: Whether a row is edited, too, of which only its model's sheet was changed.
 
     Raises:
         UsageError: A state cannot be retried, a number of rows is none, or a key is not a text.
@@ -152,6 +154,7 @@ def select(
         pay_again=paid_keys - {"all"},
         pay_again_all="all" in paid_keys,
         pilot=pilot,
+        redo_sheets=sheets,
     )
 
 

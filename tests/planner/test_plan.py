@@ -444,6 +444,10 @@ def test_a_changed_sheet_buys_nothing() -> None:
     assert retried.action is Action.SUBMIT
     done = replace(known, state=State.DONE, video=VIDEO)
     assert plan_of(vidu(), done, Selection(redo_changed=True)).action is Action.SUBMIT
+    unasked = Selection(redo_changed=True, redo_sheets=False)
+    assert plan_of(vidu(), done, unasked).action is Action.LEAVE
+    really = plan_of(vidu(duration=9, said=("duration",)), done, unasked)
+    assert really.action is Action.SUBMIT
 
 
 def test_an_edited_row_that_breaks_a_rule_gets_no_take() -> None:
