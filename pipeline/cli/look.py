@@ -212,6 +212,7 @@ def _report(
     from pipeline.runner.forgotten import lost_journal
     from pipeline.runner.publishing import publish_results
     from pipeline.runner.target import refuse_another
+    from pipeline.runner.untried import models_of, say_unchecked
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
@@ -223,7 +224,8 @@ def _report(
             raise lost  # the results may be all that is left of what was sent
         results = results_now(target, found)
         published = publish_results(found, results, target.folder, None, typed=target.invocation)
-    for note in published.notes:
+    unchecked = say_unchecked(models_of(found), rehearses=target.config.rehearses)
+    for note in (*published.notes, *unchecked):
         say(f"note: {note}")
     if not quiet:
         print_results(published.results, published.failed)

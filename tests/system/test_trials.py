@@ -60,5 +60,6 @@ def test_a_sheet_of_ones_own_is_rehearsed(product: Product) -> None:
     assert ended.code == 0, ended.err
     said = "The rules of clip-2 come from a sheet of yours alone: they were not checked indep"
     assert ended.err.count(said) == 2  # before it begins, and when it has ended
+    assert said in product("report", manifest, sets=rehearsal).err
     out = product.folder / "outputs" / "shop.rehearsal"
     assert json.loads((out / "summary.json").read_text())["unchecked_models"] == ["clip-2"]
