@@ -24,7 +24,9 @@ from benchmarks import (
     journal,
     limits,
     makespan,
+    million,
     page,
+    photographs,
     quality,
     reading,
     start,
@@ -48,6 +50,8 @@ ALL: dict[str, Callable[..., Iterator[figures.Figure]]] = {
     "page": page.measure,
     "quality": quality.measure,
     "fleet": fleet.measure,
+    "photographs": photographs.measure,
+    "million": million.measure,
 }
 
 

@@ -32,7 +32,8 @@ HEADERS = (
 )  # fmt: skip
 
 
-def _row(number: int) -> list[str | float]:
+def row(number: int) -> list[str | float]:
+    """Return the cells of a row."""
     return [
         f"P{number:06}",
         f"Slow dolly towards product {number} on a linen cloth, soft morning light",
@@ -57,7 +58,7 @@ def make(folder: Path, rows: int) -> None:
         out = csv.writer(file)
         out.writerow(HEADERS)
         sheet.append(HEADERS)
-        for cells in map(_row, range(rows)):
+        for cells in map(row, range(rows)):
             out.writerow(cells)
             sheet.append(cells)
     book.save(folder / "night.xlsx")

@@ -63,6 +63,7 @@ class PictureRules:
     outside: bool  # pictures may lie outside of root
     prepare: bool  # pictures that are not fit to be sent become copies
     cache_dir: Path | None
+    strict: bool  # JPEGs are read by a strict decoder, too
     outputs: str  # the folder in which no missing picture is looked for
 
     @classmethod
@@ -76,7 +77,8 @@ class PictureRules:
 
         """
         outside, prepare = config.manifest.images_outside, config.images.prepare == "auto"
-        return cls(root, outside, prepare, cache_dir, config.output.dir)
+        strict = config.images.strict
+        return cls(root, outside, prepare, cache_dir, strict, config.output.dir)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,9 @@ def _open(
         with suppress(StoreError):  # then nothing is remembered of them
             make_cache(terms.cache_dir, manifest)
     root = None if terms.outside else terms.root
-    with PictureShelf(terms.cache_dir, prepare=terms.prepare, root=root) as shelf:
+    with PictureShelf(
+        terms.cache_dir, prepare=terms.prepare, strict=terms.strict, root=root
+    ) as shelf:
         return shelf.inspect(sorted(paths), progress=tell)
 
 

@@ -126,6 +126,11 @@ class Images(Section):
     that, or is a problem of its row. Either way a row gets a warning if the video would show less
     than half of a picture.
     """
+    strict: bool = False
+    """true: JPEG pictures are also read by a decoder that stops where data is missing or garbled in
+    the middle. Programs that show pictures pass over that, and a video is made of the grey stripes.
+    Such a picture gets its row a warning. This takes longer than the rest of looking at a picture.
+    """
     metadata: Literal["remove", "keep"] = "remove"
     """remove: pictures are sent without what cameras and programs note in them: place, date, names,
     serial numbers, comments, previews, data behind the picture. Their pixels, their colours and the

@@ -54,6 +54,7 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
+_JPEG = frozenset({"JPEG", "MPO"})
 _SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF 6.0; Adobe DNG 1.0
 
 # Between the limit and twice the limit Pillow only warns, and `catch_warnings` is not safe in
@@ -180,11 +181,18 @@ def _judge(
 ) -> Picture | PictureFault:
     count = int(getattr(picture, "n_frames", 1))  # counting may move on to the last one
     picture.seek(0)
+    width, height = picture.size
+    needs = find_needs(picture, data, count) if picture.format in _JPEG else None
+    if needs is not None and (needs.fit or not prepare) and not picture.info.get("progressive"):
+        # All of its data is read all the same, and the same damage found: see the test of that.
+        picture.draft(None, (1, 1))
     picture.load()
     if not _has_end(data, picture.format):
         return accepted.damaged(path, " (its end is missing)")
     sha256 = hashlib.sha256(data).hexdigest()
-    needs = find_needs(picture, data, count)
+    if needs is None:
+        needs = find_needs(picture, data, count)
+        width, height = picture.size
     if prepare and not needs.fit:
         return _keep(path, sha256, make_copy(picture, needs), copies)
     return Picture(
@@ -192,8 +200,8 @@ def _judge(
         sha256=sha256,
         size_bytes=len(data),
         mime_type=FORMAT_OF[picture.format or ""].mime_type or "",
-        width=picture.width,
-        height=picture.height,
+        width=width,
+        height=height,
         warnings=_animation_warning(path, needs.count),
     )
 

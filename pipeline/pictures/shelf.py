@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -31,10 +32,14 @@ from pipeline.pictures.decode import decode_picture
 from pipeline.pictures.memory import CopyFolder, PictureMemory, Stamp
 from pipeline.pictures.recipe import RECIPE
 from pipeline.pictures.search import UnicodeForms, fold_name
+from pipeline.pictures.strictly import find_faults
+from pipeline.process.cores import usable_cores
 
 Inspected: TypeAlias = Picture | PictureFault
 _Slip: TypeAlias = Literal["case", "suffix", "spelling"]
 
+_STRICT_RECIPE = 1000
+"""Is added to the recipe of pictures that a strict decoder has read, too."""
 _GROUP = 200
 """Pictures remembered in one transaction; a kill can lose no more."""
 _SLOW_S, _SLOW_NAMED = 3.0, 20
@@ -61,7 +66,8 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         cache_dir: Path | None,
         *,
         prepare: bool = True,
-        workers: int = 2,
+        strict: bool = False,
+        workers: int | None = None,
         root: Path | None = None,
     ) -> None:
         """Open the memory of earlier findings.
@@ -70,15 +76,19 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
             cache_dir: The folder where findings and copies are kept between runs; None: nowhere.
             prepare: Make copies there of pictures that are not fit to be sent; else those are
                 faults.
-            workers: The number of threads: Pillow decodes without holding Python's lock.
+            strict: Have a strict decoder read JPEGs, too, for a warning.
+            workers: The number of threads; None: as many as there are processors, as Pillow decodes
+                without holding Python's lock.
             root: The folder in which a file must lie whose name is in another Unicode form than
                 asked for; None for any.
 
         """
-        self._memory = PictureMemory(cache_dir, recipe=RECIPE if prepare else 0)
+        recipe = (RECIPE if prepare else 0) + (_STRICT_RECIPE if strict else 0)
+        self._memory = PictureMemory(cache_dir, recipe=recipe)
         self._copies = None if cache_dir is None else CopyFolder(cache_dir)
         self._prepare = prepare
-        self._workers = max(1, workers)
+        self._strict = strict
+        self._workers = max(1, usable_cores() if workers is None else workers)
         self._root = root
         self._forms = UnicodeForms()
 
@@ -144,6 +154,7 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
         The good ones are remembered in groups.
         """
         fresh: list[tuple[Path, Stamp, Picture]] = []
+        faults = find_faults([*unread], self._workers) if self._strict else {}
         executor = ThreadPoolExecutor(self._workers, thread_name_prefix="picture")
         try:
             futures: dict[Future[tuple[Inspected, float]], Path] = {
@@ -152,6 +163,8 @@ class PictureShelf(AbstractContextManager["PictureShelf"]):
             for future in as_completed(futures):
                 path, (result, took_s) = futures[future], future.result()
                 if isinstance(result, Picture):
+                    if path in faults:
+                        result = replace(result, warnings=(*result.warnings, faults[path]))
                     fresh.append((unread[path].path, unread[path].stamp, result))
                 if len(fresh) >= _GROUP:
                     self._memory.remember(fresh)
