@@ -15,7 +15,12 @@ from decimal import Decimal, InvalidOperation
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import normalise_key, row_keys
-from pipeline.manifest.resultcolumns import names_beside, our_columns
+from pipeline.manifest.resultcolumns import (
+    DECISION_COLUMNS,
+    RESULT_PREFIX,
+    names_beside,
+    our_columns,
+)
 from pipeline.model import Manifest, Row
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(?:[.,][0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
@@ -64,11 +69,20 @@ def join(checked: CheckedManifest, table: Manifest, tasks: Mapping[str, str]) ->
 
 
 def _our_places(manifest: Manifest, table: Manifest) -> dict[str, int]:
-    """Find the columns that runs write, by the names that they have beside the manifest's."""
+    """Find the columns that runs write, by the names that they have beside the manifest's.
+
+    Where the file itself has the other names of those for decisions, they are found by these.
+    """
     folded = _folded(table.headers)
     names = names_beside(manifest.headers)
     own = _folded(manifest.headers).keys() - {*names}
-    return {name: folded[name] for name in names if name in folded and name not in own}
+    found = {}
+    for name in names:
+        other = RESULT_PREFIX + name if name in DECISION_COLUMNS else name
+        spelled = [one for one in (other, name) if one in folded and one not in own]
+        if spelled:
+            found[name] = folded[spelled[0]]
+    return found
 
 
 def _own_places(manifest: Manifest, table: Manifest) -> dict[int, int]:

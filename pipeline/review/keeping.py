@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.checker.check import CheckedManifest
-from pipeline.manifest.resultcolumns import our_columns
+from pipeline.manifest.resultcolumns import names_beside, our_columns
 from pipeline.model import Manifest, Row
 from pipeline.review.joining import Joined, strays
 from pipeline.review.readback import FoundFile
@@ -98,7 +98,12 @@ def _book(manifest: Manifest, joined: Joined, own: Sequence[int], free: Sequence
         added[number] = tuple(row.cells[at] for at in more)
         rows.append(Row(number, tuple(cells)))
     extra = Kept(tuple(manifest.headers[at] for at in more), added)
-    return Book(replace(table, headers=tuple(headers), rows=tuple(rows)), again, moves, extra)
+    names = tuple(
+        headers[joined.ours[name]].strip().casefold() if name in joined.ours else name
+        for name in names_beside(manifest.headers)
+    )
+    book = replace(table, headers=tuple(headers), rows=tuple(rows))
+    return Book(book, names, again, moves, extra)
 
 
 def _numbers(manifest: Manifest, joined: Joined) -> tuple[list[int], Moves | None]:

@@ -165,7 +165,7 @@ class _Reader:
         rows = list(self._typed_rows(joined, written))
         said, seen = self._record(rows, 0 if written is None else written.seen)
         told, changed = self._compare(joined, written)
-        lines = [*_capped([*said.lines, *told])]
+        lines = [*_capped([*said.lines, *told, *_say_doubled(joined)])]
         fresh = WrittenFile(
             found.sha256,
             seen,
@@ -294,6 +294,18 @@ class _Reader:
                 "one that stands above, and will not be written again"
             )
         return lines, bool(lines)
+
+
+def _say_doubled(joined: Joined) -> Iterator[str]:
+    """Yield which of two columns for the same decision counts."""
+    headers, name = joined.table.headers, joined.table.path.name
+    for at in joined.added:
+        counts = joined.ours.get(headers[at].strip())
+        if counts is not None and headers[at].strip() in DECISION_COLUMNS:
+            yield (
+                f"{name}: what is typed into {headers[counts].strip()} counts, and nothing in the "
+                f"column {headers[at].strip()} beside it: delete that one"
+            )
 
 
 def _take_in(known: JudgedRow, row: Row, at: int | None) -> TakeFile | None:

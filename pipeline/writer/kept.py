@@ -51,10 +51,12 @@ class Book:
     `table` has a row for each row of the manifest, in that order, each with its own number in the
     workbook, to which `moves` brings it. `again` are the cells that are written once more, as the
     manifest has them: by the number of the row, the values by their places among the headers.
-    `more` are the columns of the manifest that the workbook does not have.
+    `more` are the columns of the manifest that the workbook does not have, `names` what those that
+    runs write are called in it.
     """
 
     table: Manifest
+    names: tuple[str, ...]
     again: Mapping[int, Mapping[int, str | float]] = field(default_factory=dict)
     moves: Moves | None = None
     more: Kept = field(default_factory=Kept)

@@ -125,9 +125,12 @@ class Layout:
         return line
 
 
-def lay_out(headers: Sequence[str]) -> Layout:
-    """Find the result columns among `headers` (trimmed, in any case); append those missing."""
-    names = names_beside(headers)
+def lay_out(headers: Sequence[str], names: Sequence[str] = ()) -> Layout:
+    """Find the result columns among `headers` (trimmed, in any case); append those missing.
+
+    `names` are what they are called there, if not as beside these headers.
+    """
+    names = names or names_beside(headers)
     index = {name: position for position, name in enumerate(names)}
     there = [
         (position, index[name])

@@ -186,7 +186,8 @@ def _write_workbook(sheet: _Sheet, target: Path, begin: Callable[[Path], None]) 
 
 def _copy(sheet: _Sheet, file: BinaryIO, book: Book | None = None) -> Cut:
     manifest, kept = sheet.manifest, sheet.kept
-    layout, names = lay_out(manifest.headers), names_beside(manifest.headers)
+    names = names_beside(manifest.headers) if book is None else book.names
+    layout = lay_out(manifest.headers, names)
     first = manifest.first_column + 1
     by_row = {one.row: one for one in sheet.results}
     own = kept.values(manifest.rows) if kept.columns else {}

@@ -27,15 +27,24 @@ Sheet = list[list[str]]
 @pytest.fixture(params=["csv", "xlsx"])
 def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
     """Three rows, two of which have videos, as text and as a workbook; results are written."""
-    made = make_shop(tmp_path, folder="out")
     if request.param == "xlsx":
-        rows = list(csv.reader(io.StringIO(made.manifest.read_text(encoding="utf-8"))))
-        book = Workbook()
-        assert book.active is not None
-        for row in rows:
-            book.active.append(row)
-        book.save(tmp_path / "shop.xlsx")
-        made = Shop(tmp_path / "shop.xlsx", made.folder)
+        return book_of(tmp_path)
+    return made_of(make_shop(tmp_path, folder="out"))
+
+
+def book_of(tmp_path: Path) -> Shop:
+    """Make the shop of a workbook."""
+    made = make_shop(tmp_path, folder="out")
+    rows = list(csv.reader(io.StringIO(made.manifest.read_text(encoding="utf-8"))))
+    book = Workbook()
+    assert book.active is not None
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "shop.xlsx")
+    return made_of(Shop(tmp_path / "shop.xlsx", made.folder))
+
+
+def made_of(made: Shop) -> Shop:
     made.make("MUG")
     made.make("BAG")
     publish(made)
@@ -311,6 +320,53 @@ def test_results_of_before_are_not_read_as_typed(shop: Shop) -> None:
     assert verdicts(shop) == {}
     publish(shop)
     assert row_of(path_of(shop), "MUG")["z"] == "a"
+
+
+def test_decisions_have_one_set_of_columns_under_the_names_in_the_file(shop: Shop) -> None:
+    """Whether a person deleted `result_take`, or calls them as beside a column of their own."""
+
+    def without_take(sheet: Sheet) -> Sheet:
+        at = sheet[0].index("result_take")
+        return [[*row[:at], *row[at + 1 :]] for row in sheet]
+
+    edit(shop, without_take)
+    publish(shop)
+    head = table(path_of(shop))[0]
+    assert sorted(head) == sorted({*head})
+    assert "result_take" in head
+    assert not [
+        name for name in head if name.startswith("result_re") or name == "result_new_prompt"
+    ]
+
+    def renamed(sheet: Sheet) -> Sheet:
+        head = [f"result_{one}" if one in ("review", "new_prompt") else one for one in sheet[0]]
+        return typed(MUG=("result_review", "no"), BAG=("result_new_prompt", "Red."))(
+            [head, *sheet[1:]]
+        )
+
+    edit(shop, renamed)
+    publish(shop)
+    assert verdicts(shop)["MUG"] == "reject"
+    assert latest_of(read_decisions(shop.folder.journal))["BAG", 1].prompt == "Red."
+    publish(shop)
+    row = row_of(path_of(shop), "MUG")
+    assert [row[one] for one in ("review", "result_review") if one in row] == ["reject"]
+    assert before(shop) == []
+
+
+def test_of_two_sets_of_columns_one_counts_and_it_is_said(tmp_path: Path) -> None:
+    """Workbooks that earlier versions left so: nothing in the other one is wiped."""
+    shop = book_of(tmp_path)
+
+    def doubled(sheet: Sheet) -> Sheet:
+        return [[*sheet[0], "result_review"], *([*row, ""] for row in sheet[1:])]
+
+    edit(shop, doubled)
+    edit(shop, typed(MUG=("result_review", "no"), BAG=("review", "yes")))
+    assert any("into result_review counts" in one for one in publish(shop))
+    assert verdicts(shop) == {"MUG": "reject"}
+    assert row_of(path_of(shop), "MUG")["result_review"] == "reject"
+    assert row_of(path_of(shop), "BAG")["review"] == "yes"
 
 
 def test_a_column_of_the_manifests_own_is_not_ours(tmp_path: Path) -> None:
