@@ -328,16 +328,16 @@ def _alone(outputs: Path, targets: Targets) -> Iterator[NightRecord]:
     """Keep a second night out, and a record of this one; say if the one before was killed."""
     from pipeline.disk.lock import run_lock
     from pipeline.night.outside import Outside
-    from pipeline.night.record import NightRecord, lock_of, path_of_record, read_record
+    from pipeline.night.record import NightRecord, lock_of, path_of_record, say_killed
 
     rehearses = targets.first.config.rehearses
     with run_lock(lock_of(outputs), targets.first.manifest):
         path = path_of_record(outputs, rehearses=rehearses)
-        before = read_record(path)
-        if before is not None and before.get("state") == "running":
-            say(f"The night that began at {before.get('started_at')} did not end: it was killed.")
+        killed = say_killed(path)
+        if killed is not None:
+            say(killed)
         outside = Outside(targets.first.config, outputs, "night", say)
-        with NightRecord(path, outside=outside) as record:
+        with NightRecord(path, outside=outside, killed=killed) as record:
             yield record
 
 

@@ -206,7 +206,7 @@ class Notify(Section):
     """
     ping: Address | None = Field(default=None, repr=False)
     """An address of a dead man's switch: it is asked for with /start when a night begins, as it
-    stands when it ended with 0, 1 or 5, and with /fail when it ended otherwise or never began.
+    stands when it ended well, and with /fail when it ended otherwise or never began.
     null: none.
     """
 

@@ -244,6 +244,7 @@ def _stop_for_room(disk: Disk, coming: float, next_bytes: float) -> Stop:
             "what is paid for comes first, and the rows that are left are ordered then."
         ),
         reach=Reach.SUBMITTING,
+        by_disk=True,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TypeVar, TypeVarTuple
 
@@ -25,6 +25,8 @@ from pipeline.errors import (
     ExitCode,
     OutOfCredit,
     ProviderError,
+    ReelsheetError,
+    StoreError,
     Throttled,
     Unauthorized,
     Unfinished,
@@ -154,6 +156,7 @@ class Stop:
     """Why a run stops before its rows are through: the exit code, one sentence, what to do.
 
     `grace_s` is how long what is under way is awaited, in seconds; None for as long as it takes.
+    `by_disk` says that a file or a disk is in the way, so that running again alone helps nobody.
     """
 
     exit_code: ExitCode
@@ -161,6 +164,7 @@ class Stop:
     reach: Reach = Reach.EVERYTHING
     action: str | None = None
     grace_s: float | None = None
+    by_disk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +326,13 @@ def stop_for_key(error: Unauthorized) -> Stop:
 
 def stop_for_storage(error: Unfinished) -> Stop:
     """Stop everything: the output folder takes no more videos."""
-    return Stop(ExitCode.UNFINISHED, error.message, action=error.action)
+    return replace(stop_by(error), exit_code=ExitCode.UNFINISHED)
+
+
+def stop_by(error: ReelsheetError, reach: Reach = Reach.EVERYTHING) -> Stop:
+    """Stop as an error says: one of the files is in the way, or the disk, unless it is another."""
+    by_disk = isinstance(error, StoreError)
+    return Stop(error.exit_code, error.message, reach, error.action, by_disk=by_disk)
 
 
 NewAttempt = Callable[[str], tuple[Attempt, Entry | None]]

@@ -43,7 +43,8 @@ def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[b
         return True, f"the night goes on: {_counts(record)}"
     code, why = record.get("exit_code"), record.get("stopped_by")
     told = f"the night ended at {record.get('ended_at')} with {code}: {_counts(record)}"
-    return isinstance(code, int) and ended_well(code), f"{told}; {why}" if why else told
+    well = isinstance(code, int) and ended_well(code) and record.get("well") is not False
+    return well, f"{told}; {why}" if why else told
 
 
 def _seconds(text: object) -> float | None:

@@ -28,6 +28,7 @@ from pipeline.errors import ReelsheetError
 from pipeline.journal.ownership import find_manifest
 from pipeline.journal.sums import runs_in, sum_up
 from pipeline.model import State
+from pipeline.night.notice import ended_well
 from pipeline.writer.outcome import iso
 
 NIGHT = "night"
@@ -67,6 +68,14 @@ class Past:
     currency: str = ""
     exit_code: int | None = None
     stopped_by: str | None = None
+    well: bool | None = None
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether it ended and needed nobody at once; earlier versions told the code alone."""
+        if self.well is None:
+            return self.exit_code is not None and ended_well(self.exit_code)
+        return self.well
 
     @property
     def ended_second(self) -> float:
@@ -96,6 +105,7 @@ class Past:
             currency=str(spend.get("currency", "")),
             exit_code=None if code is None else int(code),
             stopped_by=None if told["stopped_by"] is None else str(told["stopped_by"]),
+            well=None if told.get("well") is None else bool(told["well"]),
         )
 
 

@@ -43,7 +43,7 @@ FAMILIES = {
     "ended_timestamp_seconds": Family("When it ended; missing while it goes on."),
     "exit_code": Family("Its exit code; missing while it goes on."),
     "last_success_timestamp_seconds": Family(
-        "When one last ended with 0, 1 or 5; 0: never, as far as the history goes."
+        "When one last ended well; 0: never, as far as the history goes."
     ),
     "rows": Family("Rows by state.", ("manifest", "state")),
     "submissions_total": Family("Submissions of this night or run.", _MANIFEST, counts=True),
@@ -97,7 +97,8 @@ class Figures:
     """The figures of a night or a run. Times are Unix seconds.
 
     `provider` and `currency` are those of the configuration; `last_success` is when one last ended
-    well, 0 if none is known. `spend` is over all manifests, as `night.json` has it.
+    well, 0 if none is known; `well` says whether this one did, None while it goes on. `spend` is
+    over all manifests, as `night.json` has it.
     """
 
     began: float
@@ -111,6 +112,7 @@ class Figures:
     provider: str = ""
     currency: str = ""
     last_success: float = 0.0
+    well: bool | None = None
 
 
 def write_textfile(path: Path, figures: Figures) -> None:

@@ -11,12 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-from pipeline.errors import ExitCode, ReelsheetError
+from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import State
 from pipeline.runner.reports import RunReport
+from pipeline.runner.waits import Waits
 from pipeline.writer.advice import HELD
 from pipeline.writer.outcome import EDITED, WARNED
 
@@ -43,6 +45,17 @@ _SAID_HERE = re.compile(
 """The notes of a run that the notice says in its own words."""
 
 
+class Hindrance(IntEnum):
+    """What keeps a night from its work until a person has mended it; the greatest is the worst.
+
+    A manifest is `UNUSED` where it cannot be worked on (2), as without a key: the night ends with 1
+    all the same if others were. By a `DISK`, or a file, less is done than could be.
+    """
+
+    UNUSED = 1
+    DISK = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a manifest ended, by its name; `typed` is what commands about it are called with."""
@@ -65,7 +78,19 @@ def ended_well(code: int) -> bool:
     return code in _WELL
 
 
-def is_due(on: str, code: int, submitted: int, waiting: int = 0) -> bool:
+def hindrance_of(outcome: RunReport | BaseException | None) -> Hindrance | None:
+    """Return what kept a manifest, or a night, from its work; None if it is nothing of that."""
+    if isinstance(outcome, RunReport):
+        by_disk = outcome.failure is not None or any(stop.by_disk for stop in outcome.stops)
+        return Hindrance.DISK if by_disk else None
+    if isinstance(outcome, ReelsheetError) and outcome.exit_code is ExitCode.USAGE:
+        return Hindrance.UNUSED
+    return Hindrance.DISK if isinstance(outcome, StoreError) else None
+
+
+def is_due(
+    on: str, code: int, submitted: int, waiting: int = 0, *, well: bool | None = None
+) -> bool:
     """Return whether anybody is to be told of a night.
 
     Args:
@@ -73,13 +98,16 @@ def is_due(on: str, code: int, submitted: int, waiting: int = 0) -> bool:
         code: Its exit code.
         submitted: What it ordered.
         waiting: How many rows wait for a person that the exit code says nothing of.
+        well: Whether it needs nobody at once; None: as its code says.
 
     """
     if on == "always":
         return True
     if on == "money":
         return submitted > 0
-    return not ended_well(code) if on == "failure" else code != ExitCode.DONE or waiting > 0
+    if on == "failure":
+        return not (ended_well(code) if well is None else well)
+    return code != ExitCode.DONE or waiting > 0
 
 
 def count_waiting(ended: Sequence[Ended]) -> int:
@@ -88,7 +116,13 @@ def count_waiting(ended: Sequence[Ended]) -> int:
 
 
 def compose(
-    code: int, ended: Sequence[Ended], why: str | None, *, action: str | None = None, at: str = ""
+    code: int,
+    ended: Sequence[Ended],
+    why: str | None,
+    *,
+    action: str | None = None,
+    at: Sequence[str] = (),
+    hindrance: Hindrance | None = None,
 ) -> Notice:
     """Return the message: what waits, money, manifests, the commonest errors, and where it is.
 
@@ -97,11 +131,12 @@ def compose(
         ended: How each manifest ended.
         why: What ended the night early; None if nothing did.
         action: What to do about that, where no manifest says it.
-        at: When and where the night was.
+        at: Lines that come first: when and where the night was.
+        hindrance: What kept it from its work that only a person can mend.
 
     """
     reports = _reports(ended)
-    lines = [at] if at else []
+    lines = [*at]
     if any(one.summary.provider == "rehearsal" for one in reports):
         lines.append("It was a rehearsal: nothing was paid.")
     if why:
@@ -119,18 +154,20 @@ def compose(
     lines += ["", f"The exit code of the night is {code}."]
     refused = len(ended) - len(reports)
     also = f"; {count(refused, 'manifest')} could not be worked on" if refused and reports else ""
-    return Notice(f"Reelsheet: {_title(code, reports)}{also}", "\n".join(lines).strip())
+    return Notice(f"Reelsheet: {_title(code, reports, hindrance)}{also}", "\n".join(lines).strip())
 
 
 def _reports(ended: Sequence[Ended]) -> list[RunReport]:
     return [one.outcome for one in ended if isinstance(one.outcome, RunReport)]
 
 
-def _title(code: int, reports: Sequence[RunReport]) -> str:
+def _title(code: int, reports: Sequence[RunReport], hindrance: Hindrance | None) -> str:
     doubts = sum(_in(one, *_TO_SETTLE) for one in reports)
     rows = sum(_in(one, *_NEED_USER) + one.waits.total for one in reports)
     if code == ExitCode.IN_DOUBT:
         return f"{count(doubts, 'row')} may be paid for and {agree(doubts, 'is', 'are')} in doubt"
+    if hindrance is Hindrance.DISK and code in _WELL:
+        return "a disk is full, or a file cannot be used: this needs you"
     if rows and code in {ExitCode.DONE, ExitCode.NEEDS_USER}:
         return f"{count(rows, 'row')} {agree(rows, 'needs', 'need')} you"
     titles: dict[int, str] = {int(one): title for one, title in _TITLES.items()}
@@ -186,6 +223,10 @@ def _waits(report: RunReport, typed: Invocation) -> Iterator[str]:
     if doubts := _in(report, *_TO_SETTLE):
         said = f"{count(doubts, 'row')} may be paid for, and no answer says so. To look"
         yield f"{said} {agree(doubts, 'it', 'them')} up, free: {_look_up(typed)}"
+    if away := _in(report, State.RUNNING, State.READY):
+        said = f"{count(away, 'video')} {agree(away, 'is', 'are')} paid for and not home yet: the"
+        fetch = typed.command("fetch")
+        yield f"{said} next night brings {agree(away, 'it', 'them')}, or now, free: {fetch}"
     if expired := _in(report, State.EXPIRED):
         said = f"{count(expired, 'row')} {agree(expired, 'was', 'were')} paid for, and"
         said = f"{said} {agree(expired, 'its video is', 'their videos are')} not here and can no"
@@ -198,6 +239,16 @@ def _waits(report: RunReport, typed: Invocation) -> Iterator[str]:
     if waits.pilot:
         said = f"{count(waits.pilot, 'row')} {agree(waits.pilot, 'waits', 'wait')} until you have"
         yield f"{said} judged the pilot: {typed.command('review')}"
+    yield from _kept(waits, typed)
+    if waits.ordered_warned:
+        said = f"{count(waits.ordered_warned, 'row')} {agree(waits.ordered_warned, 'was', 'were')}"
+        yield f"{said} ordered in spite of a warning; see result_warnings in the results:"
+        for warning, number in waits.warnings:
+            yield f"  {count(number, 'row')}: {warning}"
+
+
+def _kept(waits: Waits, typed: Invocation) -> Iterator[str]:
+    """Yield which done rows keep their videos although somebody may want new ones."""
     for number, what, word in (
         (waits.edited, "edited", "changed"),
         (waits.rejected, "rejected", "rejected"),
@@ -207,11 +258,12 @@ def _waits(report: RunReport, typed: Invocation) -> Iterator[str]:
             said = f"{said} {agree(number, 'keeps its video', 'keep their videos')}, as night.redo"
             redo = typed.command("run", "--redo", word)
             yield f"{said} does not name {word}. For new takes: {redo}"
-    if waits.ordered_warned:
-        said = f"{count(waits.ordered_warned, 'row')} {agree(waits.ordered_warned, 'was', 'were')}"
-        yield f"{said} ordered in spite of a warning; see result_warnings in the results:"
-        for warning, number in waits.warnings:
-            yield f"  {count(number, 'row')}: {warning}"
+    if waits.used_up:
+        said = f"{count(waits.used_up, 'done row')} {agree(waits.used_up, 'keeps', 'keep')}"
+        said = f"{said} {agree(waits.used_up, 'its video', 'their videos')}, as limits.attempts"
+        said = f"{said} allows no new {agree(waits.used_up, 'take', 'takes')}. For one more"
+        raised = ("--set", f"limits.attempts={waits.attempts + 1}")
+        yield f"{said}: {typed.command('run', '--redo', waits.redo, *raised)}"
 
 
 def _look_up(typed: Invocation) -> str:

@@ -17,10 +17,9 @@ from pathlib import Path
 
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
-from pipeline.models.pricing import is_priced
 from pipeline.night import history
 from pipeline.night.metrics import Figures, write_textfile
-from pipeline.night.notice import ended_well
+from pipeline.runner.reports import costs_money
 from pipeline.writer.outcome import iso
 
 
@@ -67,13 +66,11 @@ class Outside:
 
     def tell(self, figures: Figures) -> None:
         """Take in how far it is, or how it ended."""
-        budget, model = self._config.budget, self._config.api.model
-        priced = is_priced(model, budget.price_per_second, budget.currency)
-        if self._config.rehearses or not priced:
+        if not costs_money(self._config):
             each = tuple(replace(one, money=None) for one in figures.manifests)
             spend = {**figures.spend, "money": None}
             figures = replace(figures, manifests=each, spend=spend)
-        if figures.ended and figures.exit_code is not None and ended_well(figures.exit_code):
+        if figures.well:
             self._last_success = figures.now
         # Only what is new: the history is no log of how far it is.
         news = figures.ended, *(one.name for one in figures.manifests)
@@ -103,9 +100,7 @@ class Outside:
         ended = (
             one.ended_second
             for one in history.read_past(self._outputs)
-            if one.rehearsal is self._config.rehearses
-            and one.exit_code is not None
-            and ended_well(one.exit_code)
+            if one.rehearsal is self._config.rehearses and one.ended_well
         )
         return max(ended, default=0.0)
 
@@ -126,5 +121,6 @@ class Outside:
             "downloaded": sum(one.downloaded for one in figures.manifests),
             "spend": {**figures.spend, "currency": self._config.budget.currency},
             "exit_code": figures.exit_code,
+            "well": figures.well,
             "stopped_by": figures.stopped_by or next(filter(None, errors), None),
         }

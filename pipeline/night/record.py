@@ -24,6 +24,7 @@ from pipeline.disk.place import place
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.model import State
 from pipeline.night.metrics import Figures, ManifestFigures
+from pipeline.night.notice import Hindrance, ended_well, hindrance_of
 from pipeline.night.outside import Outside
 from pipeline.runner.reports import RunReport
 from pipeline.runner.watching import RunProgress, Watcher
@@ -50,10 +51,19 @@ def read_record(path: Path) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def say_killed(path: Path) -> str | None:
+    """Return a sentence about the last night if its record has no end; None if it has one."""
+    before = read_record(path)
+    if before is None or before.get("state") != "running":
+        return None
+    return f"The night that began at {before.get('started_at')} did not end: it was killed."
+
+
 class NightRecord:
     """Keeps `night.json` as long as its context lasts; `wall` and `now` are the clocks.
 
-    Whoever looks `outside` gets the same figures. A run has no such file: its `path` is None. What
+    Whoever looks `outside` gets the same figures; `killed` says so of the night before, if it was.
+    A run has no such file: its `path` is None. What
     ends the context tells the exit code, unless `end` told it before.
     """
 
@@ -62,10 +72,12 @@ class NightRecord:
         path: Path | None,
         *,
         outside: Outside | None = None,
+        killed: str | None = None,
         wall: Callable[[], float] = time.time,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
+        self.killed = killed
         self._outside = outside
         self._wall, self._now = wall, now
         self._began = wall()
@@ -74,6 +86,7 @@ class NightRecord:
         self._spend: Mapping[str, float | str | None] = {}
         self._stopped_by: str | None = None
         self._code: int | None = None
+        self._hindrances: set[Hindrance] = set()
 
     def __enter__(self) -> Self:
         """Write the beginning."""
@@ -96,6 +109,7 @@ class NightRecord:
         """Take note of what ends the night, unless its end is known."""
         if self._code is None:
             self._code = code_of(error)
+            self._note_hindrance(error)
         if self._stopped_by is None and error is not None:
             self._stopped_by = why_ended(error)
 
@@ -111,19 +125,25 @@ class NightRecord:
         """Take note of a manifest that is not worked on, and why."""
         one = self._of(manifest)
         one.exit_code, one.error = int(error.exit_code), error.message
+        self._note_hindrance(error)
+
+    def _note_hindrance(self, outcome: RunReport | BaseException | None) -> None:
+        if (found := hindrance_of(outcome)) is not None:
+            self._hindrances.add(found)
 
     def update(self, progress: RunProgress) -> None:
         """Take note of how far the night is; written every few seconds."""
-        for each in progress.each:
+        for each in (*progress.each, *progress.beside):
             one = self._of(each.manifest)
             one.states = _counted(each.states)
             one.submitted, one.downloaded = each.submitted, each.downloaded
             one.bytes, one.polls, one.paid_since = each.bytes, each.polls, each.paid_since
-            one.money = round(each.spend.money, 6)
+            one.money = round(each.spend.money, 6) if each.priced else None
         videos = sum(each.spend.videos for each in progress.each)
         seconds = sum(each.spend.video_seconds for each in progress.each)
         money = sum(each.spend.money for each in progress.each)
-        self._spend = {"videos": videos, "video_seconds": seconds, "money": round(money, 6)}
+        known = round(money, 6) if all(each.priced for each in progress.each) else None
+        self._spend = {"videos": videos, "video_seconds": seconds, "money": known}
         if self._now() >= self._write_at:
             self._write_at = self._now() + _EVERY_S
             with contextlib.suppress(StoreError):  # on a full disk the night has other worries
@@ -139,14 +159,14 @@ class NightRecord:
                 self.refuse(manifest, outcome)
                 continue
             reports.append(outcome)
+            self._note_hindrance(outcome)
             one = self._of(manifest)
             one.states, one.exit_code = outcome.states, int(outcome.exit_code)
             one.submitted, one.downloaded = outcome.submitted, outcome.downloaded
             one.bytes, one.polls = outcome.summary.bytes, outcome.polls
             one.money, one.paid_since = outcome.spend.money, outcome.paid_since
         self._code = int(code)
-        reasons = dict.fromkeys(stop.reason for one in reports for stop in one.stops)
-        self._stopped_by = "; ".join(reasons) or None
+        self._stopped_by = "; ".join(_reasons(outcomes)) or None
         spends = [one.spend for one in reports]
         money = [one.money for one in spends if one.money is not None]
         self._spend = {
@@ -159,6 +179,16 @@ class NightRecord:
     def exit_code(self) -> int:
         """The exit code of a night that has ended."""
         return int(ExitCode.INTERNAL) if self._code is None else self._code
+
+    @property
+    def hindrance(self) -> Hindrance | None:
+        """What kept it from its work that only a person can mend, the worst of it."""
+        return max(self._hindrances, default=None)
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether a night that has ended needs nobody at once."""
+        return ended_well(self.exit_code) and not self._hindrances
 
     @property
     def began(self) -> float:
@@ -203,6 +233,7 @@ class NightRecord:
             "submitted": sum(one.submitted for one in each),
             "spend": dict(self._spend),
             "exit_code": self._code if ended else None,
+            "well": self.ended_well if ended else None,
             "stopped_by": self._stopped_by,
         }
 
@@ -221,6 +252,7 @@ class NightRecord:
             now=self._wall(),
             ended=ended,
             exit_code=self._code if ended else None,
+            well=self.ended_well if ended else None,
             stopped_by=self._stopped_by,
             spend=self._spend,
             manifests=tuple(self._manifests.values()),
@@ -261,6 +293,27 @@ def note_refusal(
     if outputs.is_dir():
         record.__exit__(None, None, None)
     return record
+
+
+def _reasons(outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> list[str]:
+    """Return why the night ended early, with the manifests that it is so of if it is not of all.
+
+    Where nothing ended it, why manifests could not be worked on.
+    """
+    errors = [one.message for _, one in outcomes if isinstance(one, ReelsheetError)]
+    told = {path: one for path, one in outcomes if isinstance(one, RunReport)}
+    by_reason: dict[str, list[Path]] = {}
+    for path, report in told.items():
+        for reason in dict.fromkeys(stop.reason for stop in report.stops):
+            by_reason.setdefault(reason, []).append(path)
+    # Those of which all was done before are stopped by nothing.
+    worked = {path for path, one in told.items() if one.stops or one.submitted or one.polls}
+    of_all = worked if len(worked) > 1 else told.keys()
+    said = [
+        reason if of_all <= {*paths} else f"{', '.join(map(str, paths))}: {reason}"
+        for reason, paths in by_reason.items()
+    ]
+    return said or list(dict.fromkeys(errors))
 
 
 def _counted(states: Mapping[State, int]) -> dict[str, int]:

@@ -33,7 +33,6 @@ from pipeline.night.notice import (
     Notice,
     compose,
     count_waiting,
-    ended_well,
     is_due,
 )
 from pipeline.night.record import NightRecord
@@ -195,12 +194,16 @@ def tell_end(
 
     """
     code, notice = record.exit_code, None
-    if is_due(config.notify.on, code, record.submitted, count_waiting(ended)):
+    well = record.ended_well
+    if is_due(config.notify.on, code, record.submitted, count_waiting(ended), well=well):
         outputs, now = where
         span = say_span(config, record.began, now)
-        at = f"{span}, on {socket.gethostname()} in {outputs.absolute()}"
-        notice = compose(code, ended, record.stopped_by, action=action, at=at)
-    telling.end(record.document(ended=True), notice, well=ended_well(code))
+        at = [f"{span}, on {socket.gethostname()} in {outputs.absolute()}"]
+        at += [record.killed] if record.killed else []
+        at += [f"Commands are for the folder {Path.cwd()}."] if ended else []
+        why, hindrance = record.stopped_by, record.hindrance
+        notice = compose(code, ended, why, action=action, at=at, hindrance=hindrance)
+    telling.end(record.document(ended=True), notice, well=well)
 
 
 def _why(error: Exception, url: str) -> str:

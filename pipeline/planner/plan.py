@@ -47,6 +47,7 @@ class Hold(StrEnum):
     REJECTED = "the video of the original was rejected"
     BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
     PILOT = "the pilot is not decided"
+    BROKEN = "the manifest looks like a broken export"
 
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})

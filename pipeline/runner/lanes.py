@@ -30,15 +30,15 @@ from pipeline.model import State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
 from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
-from pipeline.runner.meanwhile import begin_summary, end_summary
+from pipeline.runner.meanwhile import begin_summary, end_refused, end_summary
 from pipeline.runner.neighbours import why_unguarded
 from pipeline.runner.order import Order
-from pipeline.runner.reports import RunReport
+from pipeline.runner.reports import RunReport, progress_of
 from pipeline.runner.reviewing import write_review
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake, heed_signals
-from pipeline.runner.watching import Watcher
+from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.outcome import state_of
 
@@ -162,11 +162,13 @@ class _Several:
         return [self._outcomes[number] for number in range(len(self._orders))]
 
     @contextlib.contextmanager
-    def _keeping_errors(self, number: int) -> Iterator[None]:
+    def _keeping_errors(self, number: int, begun: ManifestRun | None = None) -> Iterator[None]:
         try:
             yield
         except ReelsheetError as error:
             self._outcomes[number] = error
+            if begun is not None:
+                end_refused(begun, error)
 
     def _open(self) -> dict[int, ManifestRun]:
         locked = []
@@ -238,7 +240,7 @@ class _Several:
         prepared = {}
         siblings: list[Sibling] = []
         for number, run in runs.items():
-            with self._keeping_errors(number):
+            with self._keeping_errors(number, run):
                 siblings.append(run.prepare(left, siblings))
                 if run.terms.is_night:
                     begin_summary(run)
@@ -253,11 +255,17 @@ class _Several:
         from pipeline.runner.session import ProviderSession  # noqa: PLC0415
 
         runs = list(working.values())
-        session = ProviderSession(runs, self._watcher, self._clock, _states(others), self._brake)
+        beside = tuple(map(_standing, others))
+        session = ProviderSession(runs, self._watcher, self._clock, beside, self._brake)
         try:
             session.carry_out()
         except ReelsheetError as error:  # before anything was begun
             self._outcomes |= dict.fromkeys(working, error)
+            beside += tuple(map(_standing, runs))
+            for run in runs:
+                end_refused(run, error)
+            states = sum((Counter(one.states) for one in beside), Counter[State]())
+            self._watcher.show(RunProgress(states, beside=beside))
         # Freed before they are read anew: a hundred thousand of them are much. So is what the
         # engine knows of the rows, and it refers to itself: only the collector frees it.
         del session
@@ -326,8 +334,7 @@ def _open_run(
         yield run
 
 
-def _states(runs: Sequence[ManifestRun]) -> Counter[State]:
-    """Return where the rows of manifests stand for which nothing is asked or sent."""
-    return Counter(
-        state_of(step, run.entries.get(step.key)) for run in runs for step in run.plan.steps
-    )
+def _standing(run: ManifestRun) -> ManifestProgress:
+    """Return where the rows of a manifest stand for which nothing is asked or sent."""
+    states = Counter(state_of(step, run.entries.get(step.key)) for step in run.plan.steps)
+    return progress_of(run.order, run.tally, run.run_id, states, states[State.WAITING])

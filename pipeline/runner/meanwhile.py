@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Stop
+from pipeline.engine.rows import stop_by
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, State
@@ -134,7 +134,7 @@ class Meanwhile:
         except StoreError as error:
             # Where the log finds no room the next video finds none: answers are still awaited.
             if not engine.stops:
-                engine.stop(Stop(error.exit_code, error.message, action=error.action))
+                engine.stop(stop_by(error))
 
 
 def begin_summary(run: ManifestRun) -> None:
@@ -156,6 +156,23 @@ def end_summary(run: ManifestRun, error: BaseException) -> None:
     with contextlib.suppress(Exception):
         summary = replace(_so_far(run)[1], exit_code=code_of(error), stopped_by=why_ended(error))
         write_summary(summary, run.order.folder.root)
+
+
+def end_refused(run: ManifestRun, error: ReelsheetError) -> None:
+    """Have log, journal and summary.json say why a run ended of which nothing could begin.
+
+    Without a plan the summary stays that of the run before.
+    """
+    code, states = int(error.exit_code), Counter(one.state for one in run.entries.values())
+    counted: Mapping[str, int] = {state.value: number for state, number in states.items()}
+    if run.plan.steps:
+        with contextlib.suppress(ReelsheetError):
+            summary = replace(_so_far(run)[1], exit_code=code, stopped_by=error.message)
+            counted = dict(summary.states)
+            write_summary(summary, run.order.folder.root)
+    run.log.write("stopped", exit_code=code, reason=error.message)
+    run.log.write("end", exit_code=code, states=counted, notes=())
+    run.note_end(run.clock.wall(), code)
 
 
 def _publish_so_far(run: ManifestRun) -> None:

@@ -6,11 +6,12 @@ Tested in tests/runner/test_api.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
+from pipeline.config.settings import Config
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
@@ -25,6 +26,7 @@ from pipeline.runner.rowresults import RowResult, row_results
 from pipeline.runner.tally import Tally
 from pipeline.runner.untried import models_of, unchecked_models
 from pipeline.runner.waits import NOTHING_WAITS, Waits
+from pipeline.runner.watching import ManifestProgress
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import iso
 from pipeline.writer.publish import (
@@ -219,12 +221,45 @@ def summarise(
     )
 
 
+def costs_money(config: Config) -> bool:
+    """Return whether runs cost money, and it is known how much."""
+    budget = config.budget
+    priced = is_priced(config.api.model, budget.price_per_second, budget.currency)
+    return priced and not config.rehearses
+
+
+def progress_of(
+    order: Order, tally: Tally, run_id: str, states: Mapping[State, int], left: int
+) -> ManifestProgress:
+    """Return how far a manifest is.
+
+    Args:
+        order: What its run was asked to do.
+        tally: What it has counted.
+        run_id: The id of the run.
+        states: Its rows by state.
+        left: How many of those that wait are not meant to be made by this run.
+
+    """
+    return ManifestProgress(
+        order.checked.manifest.path,
+        states,
+        tally.submitted,
+        tally.downloaded,
+        tally.spend,
+        left,
+        run_id=run_id,
+        bytes=tally.bytes,
+        polls=tally.polls,
+        paid_since=tally.paid_since,
+        priced=costs_money(order.config),
+    )
+
+
 def _spend_of(order: Order, tally: Tally) -> RunSpend:
-    spend, budget = tally.spend, order.config.budget
-    priced = is_priced(order.config.api.model, budget.price_per_second, budget.currency)
-    paid = not order.config.rehearses and priced
-    money = round(spend.money, 6) if paid else None
-    return RunSpend(spend.videos, spend.video_seconds, money, budget.currency)
+    spend = tally.spend
+    money = round(spend.money, 6) if costs_money(order.config) else None
+    return RunSpend(spend.videos, spend.video_seconds, money, order.config.budget.currency)
 
 
 def _complete(stop: Stop, typed: Invocation) -> Stop:

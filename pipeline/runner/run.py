@@ -11,7 +11,7 @@ from pipeline.account.opening import OpenAccount
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recording import Recorder
 from pipeline.account.recovery import is_unsent, note_asked
-from pipeline.engine.rows import Stop
+from pipeline.engine.rows import Stop, stop_by
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry
@@ -191,7 +191,6 @@ class ManifestRun:
             agreed = self.order.go_on_with(edition)
             refusal = None if agreed else self.brake.interruption or edition
         if refusal is not None:
-            self._note_end(self.clock.wall(), int(refusal.exit_code))
             raise refusal
         self.journal.note(comparison.new_notes(compared))
         asked = comparison.asked_by_key(compared)
@@ -212,7 +211,7 @@ class ManifestRun:
         try:
             compared = copying.carry_out(comparison, entries, wall)
         except StoreError as error:
-            self.tally.stops.append(Stop(error.exit_code, error.message, action=error.action))
+            self.tally.stops.append(stop_by(error))
             entries.clear()  # what of it is still true, the journal says
             return comparison.compare().plan
         if self.recorder is not None:
@@ -319,7 +318,7 @@ class ManifestRun:
         self.log.write(
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
-        self._note_end(ended, int(code), asked=not any(map(is_unasked, results)))
+        self.note_end(ended, int(code), asked=not any(map(is_unasked, results)))
         pilot = pilot_at_end(self._pilot, self._entries_of, order)
         told = notes_at_end(order, plan, results, rest, stopped=bool(stops), pilot=pilot)
         published = replace(published, notes=(*published.notes, *told))
@@ -334,7 +333,7 @@ class ManifestRun:
         """
         return {key: self.entries.pop(key) for key in keys if key in self.entries}
 
-    def _note_end(self, ended: float, code: int, *, asked: bool = False) -> None:
+    def note_end(self, ended: float, code: int, *, asked: bool = False) -> None:
         """Note the end, and with `asked` that each row was looked up or sent, if that was open."""
         try:
             self.journal.end_run(self.run_id, ended, code)

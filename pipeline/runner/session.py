@@ -27,7 +27,7 @@ from pipeline.disk.reserve import Reserve
 from pipeline.downloader.verification import Decoders
 from pipeline.engine.commands import Decision, Query
 from pipeline.engine.engine import Engine
-from pipeline.engine.rows import Reach, Stop
+from pipeline.engine.rows import Reach, Stop, stop_by
 from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.model import State
 from pipeline.network import read_network
@@ -48,6 +48,7 @@ from pipeline.runner.mishaps import Mishaps
 from pipeline.runner.modelcheck import look_at_models
 from pipeline.runner.patience import Patience
 from pipeline.runner.rehearsal import open_provider
+from pipeline.runner.reports import progress_of
 from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake
@@ -71,14 +72,14 @@ _KEEP_EVERY_S = 300.0
 class ProviderSession:
     """The part of a run that costs money; as the scheduler's observer it keeps the tallies.
 
-    `runs` are the manifests that need the provider, in the order of their lanes. `beside` counts
-    the rows of the others, for the watcher. The `brake` stops it.
+    `runs` are the manifests that need the provider, in the order of their lanes. `beside` says
+    where the others stand, for the watcher. The `brake` stops it.
     """
 
     runs: Sequence[ManifestRun]
     watcher: Watcher
     clock: Clock
-    beside: Counter[State] = field(default_factory=Counter)
+    beside: tuple[ManifestProgress, ...] = ()
     brake: Brake = field(default_factory=Brake)
     _left_alone: Counter[State] = field(default_factory=Counter)
     _left_in: list[Counter[State]] = field(default_factory=list)
@@ -117,7 +118,8 @@ class ProviderSession:
         for sentence in key_warnings(self._config, os.environ):
             self.watcher.warn(sentence)
         self._left_in = [_left_alone(run) for run in self.runs]
-        self._left_alone = sum(self._left_in, Counter(self.beside))
+        beside = [Counter(one.states) for one in self.beside]
+        self._left_alone = sum([*self._left_in, *beside], Counter[State]())
         lanes = [
             PlannedLane(
                 run.plan,
@@ -149,7 +151,7 @@ class ProviderSession:
                         engine.stop(stop)
                 asyncio.run(self._with_provider(engine, storage, uploaders))
         except ReelsheetError as error:
-            self._stop_all([Stop(error.exit_code, error.message, action=error.action)])
+            self._stop_all([stop_by(error)])
         except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written
             self._report_crash(error)
         self._stop_all(engine.stops)
@@ -315,30 +317,19 @@ class ProviderSession:
             each = tuple(self._progress_of(engine, lane) for lane in range(len(self.runs)))
             left = self._left_alone[State.WAITING]
             workers = self._manning.workers if self._manning is not None else None
-            self.watcher.show(
-                RunProgress(states, submitted, downloaded, waits_for, each, left, workers)
+            progress = RunProgress(
+                states, submitted, downloaded, waits_for, each, left, workers, self.beside
             )
+            self.watcher.show(progress)
 
     def _keep_learned(self, engine: Engine, account: OpenAccount) -> Future[Committed]:
         """Have the book keep what the next run can do with."""
         return keep_learned(account.book, account.name, engine.take_learned(), self.clock.wall())
 
     def _progress_of(self, engine: Engine, lane: int) -> ManifestProgress:
-        run = self.runs[lane]
-        states = self._left_in[lane] + engine.states_of(lane)
-        tally, manifest = run.tally, run.order.checked.manifest.path
-        return ManifestProgress(
-            manifest,
-            states,
-            tally.submitted,
-            tally.downloaded,
-            tally.spend,
-            self._left_in[lane][State.WAITING],
-            run_id=run.run_id,
-            bytes=tally.bytes,
-            polls=tally.polls,
-            paid_since=tally.paid_since,
-        )
+        run, alone = self.runs[lane], self._left_in[lane]
+        states = alone + engine.states_of(lane)
+        return progress_of(run.order, run.tally, run.run_id, states, alone[State.WAITING])
 
 
 def _left_alone(run: ManifestRun) -> Counter[State]:

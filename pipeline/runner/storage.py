@@ -22,7 +22,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.reserve import SIZE_BYTES, Reserve
 from pipeline.disk.sqlitefile import log_bytes
 from pipeline.engine.room import Disk, Share
-from pipeline.engine.rows import Reach, Stop
+from pipeline.engine.rows import Reach, Stop, stop_by
 from pipeline.errors import ReelsheetError, StoreError
 from pipeline.journal.reading import read_latest_videos
 from pipeline.lifecycle import PAID
@@ -215,7 +215,7 @@ def set_aside(stack: ExitStack, folder: OutputFolder, plan: Plan) -> tuple[Reser
     except StoreError as error:
         if not plan.of(Action.TAKE_UP):
             raise
-        stop = Stop(error.exit_code, error.message, Reach.SUBMITTING, error.action)
+        stop = stop_by(error, Reach.SUBMITTING)
         small = stack.enter_context(Reserve(path, _SMALL_BYTES))
         return small, stop if plan.of(Action.SUBMIT) else None
 

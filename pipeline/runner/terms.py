@@ -11,6 +11,7 @@ from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 from pipeline.planner.plan import NEW, Action, Hold, Plan
+from pipeline.writer.advice import LOOK_AT_MANIFEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +78,15 @@ class Terms:
         if broken is None:
             return plan, None
         steps = (
-            step._replace(action=Action.LEAVE, reason=broken, counts=False)
+            step._replace(action=Action.LEAVE, reason=broken, counts=False, hold=Hold.BROKEN)
             if step.action is Action.SUBMIT
             else step
             for step in plan.steps
         )
         held = replace(plan, steps=tuple(steps))
         code = ExitCode.NEEDS_USER if held.of(Action.TAKE_UP) else ExitCode.USAGE
-        action = "Look at the manifest; if it is right, change night.min_rows or night.max_new."
-        return held, Stop(code, f"nothing was ordered: {broken}", action=action)
+        reason = f"nothing was ordered: {broken}"
+        return held, Stop(code, reason, action=LOOK_AT_MANIFEST.action)
 
     def has_too_few(self, rows: int) -> bool:
         """Return whether a manifest of so many rows looks like a broken export."""

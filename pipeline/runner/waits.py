@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from pipeline.model import State
 from pipeline.planner.plan import Action, Hold, Step
 from pipeline.writer.layout import Result
 
@@ -20,7 +21,8 @@ class Waits:
     `repeats` wait as their videos were bought before, `pilot` until the pilot is judged. `edited`
     and `rejected` are done and keep their videos, as no new takes were asked for. `ordered_warned`
     were ordered in this run although a warning was given; `warnings` are the commonest, with how
-    often each was given.
+    often each was given. `used_up` are done, too, and asked for new takes, but limits.attempts
+    allows none after up to `attempts` of each; `redo` says which of them there are.
     """
 
     repeats: int = 0
@@ -29,11 +31,15 @@ class Waits:
     rejected: int = 0
     ordered_warned: int = 0
     warnings: tuple[tuple[str, int], ...] = ()
+    used_up: int = 0
+    attempts: int = 0
+    redo: str = ""
 
     @property
     def total(self) -> int:
         """How many rows there are in all of it."""
-        return self.repeats + self.pilot + self.edited + self.rejected + self.ordered_warned
+        done = self.edited + self.rejected + self.used_up
+        return self.repeats + self.pilot + done + self.ordered_warned
 
 
 NOTHING_WAITS = Waits()
@@ -61,6 +67,9 @@ def count_waits(
         for step, result in warned
         for one in dict.fromkeys(result.warnings)
     )
+    pairs = zip(steps, results, strict=True)
+    used_up = [one for one, result in pairs if one.spent and result.state is State.DONE]
+    redo = {"rejected" if step.key in rejected else "changed" for step in used_up}
     left = [step for step in steps if step.action is Action.LEAVE and not step.spent]
     turned_down = {step.key for step in left if step.key in rejected}
     return Waits(
@@ -70,4 +79,7 @@ def count_waits(
         rejected=len(turned_down),
         ordered_warned=len(warned),
         warnings=tuple(said.most_common(_COMMONEST)),
+        used_up=len(used_up),
+        attempts=max((step.spent for step in used_up), default=0),
+        redo=",".join(sorted(redo)),
     )

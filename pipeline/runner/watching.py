@@ -20,7 +20,7 @@ class ManifestProgress:
 
     `left` of its rows wait and are not meant to be made by this run. `polls` are the queries that
     its run made. `paid_since` is the Unix second of the oldest submission that is paid for, or in
-    doubt, and not home yet; None if there is none.
+    doubt, and not home yet; None if there is none. `priced` says that its costs are known.
     """
 
     manifest: Path
@@ -33,6 +33,7 @@ class ManifestProgress:
     bytes: int = 0
     polls: int = 0
     paid_since: float | None = None
+    priced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class RunProgress:
     """How far a run is: rows by state, what it submitted and downloaded, what it waits for.
 
     `left` rows wait and are not meant to be made by this run. `each` says the same of each manifest
-    for which anything is asked or sent. `workers` says how many there are, and how many slots they
-    have together; None where the run itself downloads.
+    for which anything is asked or sent, `beside` of the others. `workers` says how many there are,
+    and how many slots they have together; None where the run itself downloads.
     """
 
     states: Mapping[State, int]
@@ -51,6 +52,7 @@ class RunProgress:
     each: tuple[ManifestProgress, ...] = ()
     left: int = 0
     workers: tuple[int, int] | None = None
+    beside: tuple[ManifestProgress, ...] = ()
 
 
 class Watcher(Protocol):

@@ -33,7 +33,7 @@ from pipeline.engine.commands import (
 )
 from pipeline.engine.engine import Engine
 from pipeline.engine.limits import day_of
-from pipeline.engine.rows import Reach, Stop
+from pipeline.engine.rows import Reach, Stop, stop_by
 from pipeline.errors import (
     DownloadError,
     NotSent,
@@ -231,7 +231,7 @@ class Scheduler:
         if shortage is None or self._full:
             return
         self._full = True
-        self.stop(Stop(shortage.exit_code, shortage.message, action=shortage.action))
+        self.stop(stop_by(shortage))
         self.drop_downloads()
 
     def _start(self, commands: Sequence[Command]) -> None:

@@ -89,6 +89,12 @@ ASK_THE_ACCOUNT = Advice(
 """For rows that may have been sent by a run which the journal has forgotten."""
 RUN_AGAIN = Advice("run again", True, "Run again; nothing is paid for twice.")
 """For rows that are not finished."""
+LOOK_AT_MANIFEST = Advice(
+    "look at the manifest",
+    True,
+    "Look at the manifest; if it is right, change night.min_rows or night.max_new.",
+)
+"""For rows of a manifest that looks like a broken export."""
 WAIT_FOR_PILOT = Advice(
     "judge the pilot",
     True,
@@ -310,6 +316,8 @@ def action_of_held(step: Step) -> str:
     bought, hold = step.repeat_of, step.hold
     if hold is Hold.PILOT:
         return WAIT_FOR_PILOT.action
+    if hold is Hold.BROKEN:
+        return LOOK_AT_MANIFEST.action
     if bought is None or hold is None:
         return RUN_AGAIN.action
     video = bought.video

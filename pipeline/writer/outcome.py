@@ -11,7 +11,7 @@ from math import floor
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State
-from pipeline.planner.plan import CHANGED, FILE_LOST, Action, Plan, Step
+from pipeline.planner.plan import CHANGED, FILE_LOST, Action, Hold, Plan, Step
 from pipeline.refusals import say_failed
 from pipeline.writer.advice import HELD, REDO, action_of_held, advise
 from pipeline.writer.layout import Result
@@ -274,7 +274,7 @@ def _error(step: Step, state: State, entry: Entry) -> str | None:
 def _action(step: Step, state: State, entry: Entry | None) -> str | None:
     if step.action is Action.LEAVE and "limits.attempts" in step.reason:
         return f"{step.reason}: edit the row, or raise limits.attempts."
-    if step.held:
+    if step.held or step.hold is Hold.BROKEN:
         return action_of_held(step)
     if entry is not None and entry.video is not None and _was_delivered(step, entry):
         return REDO.action.replace("the file", entry.video.file)

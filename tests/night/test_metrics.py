@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.config.loading import load
 from pipeline.engine.limits import Spend
-from pipeline.errors import ExitCode, StoreError
+from pipeline.errors import ConfigError, ExitCode, StoreError
 from pipeline.model import State
 from pipeline.night.metrics import FAMILIES, Figures, ManifestFigures, render, write_textfile
 from pipeline.night.outside import Outside
@@ -181,7 +181,11 @@ def test_they_are_kept_up_to_date_and_true_after_the_end(tmp_path: Path) -> None
     assert (value(ended, "up"), value(ended, "exit_code")) == (0, 0)
     assert value(ended, "last_success_timestamp_seconds") == 5006
     assert value(ended, "money", manifest="a.csv", currency="USD") == 2.0
-    clock[0] += 100
+    clock[0] += 50
+    with record() as one:
+        one.end(ExitCode.NEEDS_USER, [(Path("a.csv"), ConfigError("there is no key."))])
+    assert value(parsed(path.read_text()), "last_success_timestamp_seconds") == 5006
+    clock[0] += 50
     with pytest.raises(ZeroDivisionError), record():
         raise ZeroDivisionError
     failed = parsed(path.read_text())

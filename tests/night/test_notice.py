@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
-from pipeline.night.notice import Ended, compose, count_waiting, is_due
+from pipeline.night.notice import Ended, Hindrance, compose, count_waiting, is_due
 from pipeline.planner.plan import CHANGED, NEW, REPEAT, Action, Hold, Step
 from pipeline.runner.reports import RunReport
 from pipeline.runner.waits import Waits, count_waits
@@ -46,7 +46,7 @@ def test_a_manifest_that_could_not_be_worked_on_says_what_to_do() -> None:
     """With what ended the night early, when and where it was."""
     gone = UsageError("gone.csv does not exist.", action="Look for it.")
     notice = compose(
-        2, [ended("gone.csv", gone)], "the key was refused", action="Set it.", at="Tonight, here"
+        2, [ended("gone.csv", gone)], "the key was refused", action="Set it.", at=["Tonight, here"]
     )
     assert notice.title == "Reelsheet: the night could do nothing"
     assert notice.text.splitlines() == [
@@ -118,6 +118,8 @@ def test_what_waits_for_a_person_comes_with_what_to_do(tmp_path: Path) -> None:
         Result(3, State.EXPIRED),
         Result(4, State.IN_DOUBT),
         Result(5, State.MISSING),
+        Result(6, State.RUNNING),
+        Result(7, State.READY),
     ]
     waits = Waits(1, 2, 1, 2, 3, (("its sides are cut off", 2),))
     shop = replace(report(tmp_path, *rows, waits=waits), results_file=None)
@@ -125,11 +127,15 @@ def test_what_waits_for_a_person_comes_with_what_to_do(tmp_path: Path) -> None:
     notice = compose(3, [one], None)
     assert notice.title == "Reelsheet: 2 rows may be paid for and are in doubt"
     assert notice.text.splitlines()[2:-2] == [
-        "Größe 1.csv: 1 expired, 1 in_doubt, 1 invalid, 1 missing",
+        "Größe 1.csv: 1 expired, 1 in_doubt, 1 invalid, 1 missing, 1 ready, 1 running",
         '  1 row breaks a rule, so nothing was sent of it: reelsheet check "Größe 1.csv"',
         (
             "  2 rows may be paid for, and no answer says so. To look them up, free: "
             'reelsheet resolve "Größe 1.csv" --look-up'
+        ),
+        (
+            "  2 videos are paid for and not home yet: the next night brings them, or now, free: "
+            'reelsheet fetch "Größe 1.csv"'
         ),
         (
             "  1 row was paid for, and its video is not here and can no longer be downloaded. "
@@ -170,6 +176,29 @@ def test_the_title_says_what_came_of_it(code: int, title: str) -> None:
     assert compose(code, [], None).title == f"Reelsheet: {title}"
 
 
+def test_rows_whose_attempts_are_used_up_are_counted(tmp_path: Path) -> None:
+    """More than those that night.redo does not name; a command makes one more take of them."""
+    waits = Waits(edited=1, used_up=2, attempts=3, redo="rejected")
+    one = ended("a.csv", report(tmp_path, Result(2, State.DONE), waits=waits))
+    notice = compose(1, [one], None)
+    assert notice.title == "Reelsheet: 3 rows need you"
+    assert (
+        "  2 done rows keep their videos, as limits.attempts allows no new takes. For one more: "
+        "reelsheet run a.csv --redo rejected --set limits.attempts=4"
+    ) in notice.text.splitlines()
+
+
+def test_a_disk_in_the_way_needs_somebody() -> None:
+    """Unless more than that is at stake; and `failure` tells of every night that was hindered."""
+    needs = "a disk is full, or a file cannot be used: this needs you"
+    assert compose(5, [], None, hindrance=Hindrance.DISK).title == f"Reelsheet: {needs}"
+    said = compose(4, [], None, hindrance=Hindrance.DISK).title
+    assert said == "Reelsheet: the night was stopped"
+    assert is_due("failure", 5, 0, well=False)
+    assert is_due("failure", 1, 0, well=False)
+    assert not is_due("failure", 5, 0, well=True)
+
+
 def test_it_says_what_a_rehearsal_was_and_which_manifests_were_none(tmp_path: Path) -> None:
     rehearsed = report(tmp_path, Result(2, State.DONE))
     rehearsed = replace(rehearsed, summary=replace(rehearsed.summary, provider="rehearsal"))
@@ -208,4 +237,7 @@ def test_what_is_left_is_counted_by_why() -> None:
         rejected=2,
         ordered_warned=1,
         warnings=(("a row is dark", 1),),
+        used_up=1,
+        attempts=3,
+        redo="rejected",
     )

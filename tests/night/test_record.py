@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,9 +14,13 @@ import pytest
 from pipeline.disk.lock import run_lock
 from pipeline.disk.place import place
 from pipeline.engine.limits import Spend
-from pipeline.errors import ExitCode, UsageError
+from pipeline.engine.rows import Reach, stop_by
+from pipeline.errors import ConfigError, ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.model import State
-from pipeline.night.record import NightRecord, lock_of, note_refusal, read_record
+from pipeline.night.health import look_at_night
+from pipeline.night.notice import Hindrance
+from pipeline.night.record import NightRecord, lock_of, note_refusal, read_record, say_killed
+from pipeline.runner.reports import RunReport
 from pipeline.runner.watching import ManifestProgress, RunProgress
 from pipeline.writer.layout import Result
 from tests.night.ended import AT_A_CAP, report
@@ -89,6 +94,76 @@ def test_it_ends_with_what_came_of_each_manifest_and_of_all(tmp_path: Path) -> N
     assert (ended["exit_code"], ended["submitted"]) == (4, 3)
     assert ended["stopped_by"] == record.stopped_by == "a cap is reached"
     assert (record.exit_code, record.submitted) == (4, 3)
+
+
+@pytest.mark.parametrize("told_so", ["disk", "key", "results"])
+def test_a_night_that_was_hindered_did_not_end_well(tmp_path: Path, told_so: str) -> None:
+    """Its code may be 1 or 5: other manifests were worked on, or the next night would go on."""
+    done = report(tmp_path / "a", Result(2, State.DONE))
+    full = StoreError("outputs/b/videos has no room.")
+    outcomes: dict[str, tuple[ExitCode, RunReport | ReelsheetError]] = {
+        "disk": (ExitCode.UNFINISHED, replace(done, stops=(stop_by(full, Reach.SUBMITTING),))),
+        "key": (ExitCode.NEEDS_USER, ConfigError("TOAPIS_API_KEY is not set.")),
+        "results": (ExitCode.UNFINISHED, replace(done, failure=full)),
+    }
+    code, outcome = outcomes[told_so]
+    with NightRecord(tmp_path / "night.json") as record:
+        assert told(tmp_path / "night.json")["well"] is None
+        record.end(code, [(Path("a.csv"), done), (Path("b.csv"), outcome)])
+    assert told(tmp_path / "night.json")["well"] is record.ended_well is False
+    assert told(tmp_path / "night.json")["exit_code"] == code
+    expected = {"key": "TOAPIS_API_KEY is not set.", "disk": f"b.csv: {full.message}"}
+    assert record.stopped_by == expected.get(told_so)
+    assert record.hindrance is (Hindrance.UNUSED if told_so == "key" else Hindrance.DISK)
+    well, _ = look_at_night(tmp_path, None, 0.0)
+    assert not well
+
+
+def test_a_night_that_found_no_room_to_begin_did_not_end_well(tmp_path: Path) -> None:
+    """It ends with 5, before there is any manifest to tell of."""
+    record = note_refusal(tmp_path, StoreError("the disk is full."))
+    assert record is not None
+    assert (record.exit_code, record.ended_well) == (5, False)
+
+
+def test_a_night_that_was_killed_is_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "night.json"
+    assert say_killed(path) is None
+    with NightRecord(path, wall=lambda: 0.0):
+        killed = "The night that began at 1970-01-01T00:00:00Z did not end: it was killed."
+        assert say_killed(path) == killed
+    assert say_killed(path) is None
+
+
+def test_manifests_with_nothing_to_do_are_told_while_others_go_on(tmp_path: Path) -> None:
+    """With their rows; without a price nobody knows of money, which is not 0."""
+    path, spend = tmp_path / "night.json", Spend(2, 12, 0.0)
+    with NightRecord(path) as record:
+        record.begin([Path("a.csv"), Path("b.csv")])
+        going = ManifestProgress(Path("a.csv"), {State.RUNNING: 2}, 2, 0, spend, priced=False)
+        idle = ManifestProgress(Path("b.csv"), {State.DONE: 6}, 0, 0, Spend())
+        states = {State.RUNNING: 2, State.DONE: 6}
+        record.update(RunProgress(states, 2, 0, each=(going,), beside=(idle,)))
+        running = told(path)
+    assert running["states"] == {"running": 2, "done": 6}
+    assert [one["states"] for one in running["manifests"]] == [{"running": 2}, {"done": 6}]
+    assert running["spend"] == {"videos": 2, "video_seconds": 12, "money": None}
+
+
+def test_what_ended_one_manifest_names_it(tmp_path: Path) -> None:
+    """What ended all of those that were worked on stands alone, whatever was done before."""
+    done, held = report(tmp_path / "a", Result(2, State.DONE)), report(tmp_path / "b")
+    idle = replace(done, summary=replace(done.summary, submitted=0))
+    held = replace(held, stops=(AT_A_CAP,))
+    for others, said in (
+        ([(Path("a.csv"), done)], "b.csv: a cap is reached"),
+        ([(Path("a.csv"), idle)], "b.csv: a cap is reached"),
+        ([(Path("a.csv"), idle), (Path("c.csv"), held)], "a cap is reached"),
+        ([], "a cap is reached"),
+    ):
+        record = NightRecord(None)
+        record.end(ExitCode.NEEDS_USER, [*others, (Path("b.csv"), held)])
+        assert record.stopped_by == said
 
 
 def test_it_is_kept_up_to_date_every_few_seconds(tmp_path: Path) -> None:

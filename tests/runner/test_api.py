@@ -28,6 +28,7 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.model import State
+from pipeline.night.history import read_past
 from pipeline.runner import inthread
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.lanes import run
@@ -36,7 +37,7 @@ from pipeline.runner.reports import RepeatsWait, RunReport
 from pipeline.runner.target import resolve_target
 from pipeline.runner.watching import RunProgress
 from tests.security.shop import Quiet
-from tests.system.harness import invariants, sheets
+from tests.system.harness import invariants, loglines, sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import FAST
 
@@ -566,6 +567,27 @@ def test_a_key_that_no_row_has_is_refused(studio: Studio, asked: dict[str, Any])
             call(**asked)
     assert studio.api.calls(since=mark) == []
     assert not studio.out.exists()
+
+
+def test_a_run_without_a_key_says_so_wherever_its_end_is_told(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once something was paid for; and whoever watches sees the rows as they stand."""
+    assert studio.sheet().run(limit=1).submitted == 1
+    monkeypatch.delenv("TOAPIS_API_KEY")
+    told: list[RunProgress] = []
+    with pytest.raises(ConfigError, match="TOAPIS_API_KEY") as refused:
+        studio.sheet().run(on_progress=told.append)
+    summary = sheets.summary(studio.out)
+    assert (summary["exit_code"], summary["stopped_by"]) == (2, refused.value.message)
+    assert summary["finished_at"] is not None
+    assert summary["states"] == {"done": 1, "waiting": 2}
+    assert {State(one): number for one, number in summary["states"].items()} == told[-1].states
+    stopped, end = loglines.in_folder(studio.out)[-2:]
+    assert (stopped["event"], stopped["reason"]) == ("stopped", refused.value.message)
+    assert (end["event"], end["exit_code"], end["states"]) == ("end", 2, summary["states"])
+    latest = read_past(studio.out.parent)[-1]
+    assert (latest.state, latest.exit_code) == ("ended", 2)
 
 
 def test_words_that_select_nothing_are_refused(studio: Studio) -> None:

@@ -12,6 +12,8 @@ from pipeline.model import Attempt, Entry, Request, State
 from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step
 from pipeline.runner.terms import Terms
 from pipeline.runner.turns import Retrying, take_turns
+from pipeline.writer.advice import LOOK_AT_MANIFEST
+from pipeline.writer.outcome import result_of
 
 REQUEST = Request("a mug", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
 
@@ -138,3 +140,5 @@ def test_with_something_else_to_do_a_broken_export_counts_as_one_for_the_user() 
     assert stop is not None
     assert int(stop.exit_code) == 1
     assert [step.key for step in held.of(Action.TAKE_UP)] == ["b"]
+    # To run again helps nobody: the row says what does.
+    assert result_of(2, held.steps[0], None, ()).action == stop.action == LOOK_AT_MANIFEST.action
