@@ -105,7 +105,7 @@ class Manning:
     def _note(self, workers: Sequence[Worker]) -> None:
         """Take note of who is there: for the screen, for the engine, for `status`."""
         self.workers = len(workers), sum(one.slots for one in workers)
-        listed = [{"pid": one.pid, "slots": one.slots, "host": one.node} for one in workers]
+        listed = [{"pid": one.pid, "slots": one.slots} for one in workers]
         for order in self._orders:
             with contextlib.suppress(OSError):  # who is at work is news, and no more
                 place_in_cache(order.folder.cache / _NOTE, json.dumps(listed).encode())
