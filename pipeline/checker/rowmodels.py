@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipeline.checker.modelrules import FIRST_FORM, ModelRules
 from pipeline.checker.rules import Form, keeps_its_hash
 from pipeline.manifest.blank import strip_blanks
-from pipeline.manifest.columns import fold_header
+from pipeline.manifest.columns import MODEL_COLUMN, OF_MODELS, fold_header
 from pipeline.manifest.languages import EARLIEST
 from pipeline.models.shelf import known_sheets
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pipeline.manifest.earlier import Reading
     from pipeline.model import Manifest, Row
 
-MODEL_COLUMN = "video_model"
-"""The column of a manifest that names the model of a row; plain `model` is of products."""
 _LONGEST_SHOWN = 40
 
 
@@ -127,14 +125,23 @@ def bind_models(
     """
     default, defaults = config.api.model, config.defaults
     given = Form(defaults.duration, defaults.aspect_ratio, defaults.resolution)
+    asked = {fold_header(header): name for header, name in config.manifest.columns.items()}
     unwanted = set(map(fold_header, ignored))
-    places: dict[str, int] = {}
+    found: list[tuple[int, str, int]] = []
     for index, header in enumerate(manifest.headers):
-        name = header.strip()
-        free = index not in taken and fold_header(name) not in unwanted
-        seen = known.names != EARLIEST and name not in known.left
-        if free and (seen or known.read.get(name) == _field_of(header)):
-            places.setdefault(_field_of(header), index)
+        name, folded = header.strip(), fold_header(header)
+        if index in taken or folded in unwanted:
+            continue
+        if folded in asked or known.read.get(name) in OF_MODELS:
+            said = asked.get(folded) or known.read[name]
+            found.append((0 if folded in asked else 1, said, index))
+        elif (known.names != EARLIEST and name not in known.left) or known.read.get(
+            name
+        ) == _field_of(header):
+            found.append((2, _field_of(header), index))
+    places: dict[str, int] = {}
+    for _, name, index in sorted(found):  # what was asked for comes first
+        places.setdefault(name, index)
     place = places.get(MODEL_COLUMN)
     if place is None and keeps_its_hash(default):
         extras = ModelRules(default, given).extras

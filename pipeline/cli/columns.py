@@ -25,7 +25,8 @@ Column = Annotated[
         metavar="HEADER=FIELD",
         help='Read a column as a field, as in --column "Photo=image_1"; can be given several '
         "times. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, "
-        "resolution, key, video_look; ignore leaves a column unread (setting manifest.columns).",
+        "resolution, key, video_look, video_model, audio, seed, negative_prompt; ignore leaves a "
+        "column unread (setting manifest.columns).",
     ),
 ]
 
@@ -55,7 +56,7 @@ def column_settings(columns: Iterable[str] | None) -> list[str]:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    from pipeline.manifest.columns import FIELDS
+    from pipeline.manifest.columns import FIELDS, OF_MODELS
     from pipeline.manifest.earlier import IGNORE
     from pipeline.manifest.videolooks import LOOK_COLUMN
 
@@ -66,7 +67,7 @@ def _parts(text: str) -> tuple[str, str]:
             action='For example: --column "Photo=image_1".',
         )
     name = field.casefold().replace("-", "_").replace(" ", "_")
-    fields = (*FIELDS, LOOK_COLUMN)
+    fields = (*FIELDS, LOOK_COLUMN, *OF_MODELS)
     known = (*fields, IGNORE)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)

@@ -61,8 +61,9 @@ class ManifestSettings(Section):
     columns: dict[str, ManifestField] = Field(default_factory=dict)
     """Your own headers and the fields they stand for, for example {Video text: prompt, Photo:
     image_1}. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, resolution,
-    key, video_look; ignore leaves a column unread. A manifest that was run keeps its reading of
-    columns that are not named here. --column "Photo=image_1" says the same for one command.
+    key, video_look, video_model, audio, seed, negative_prompt; ignore leaves a column unread. A
+    manifest that was run keeps its reading of columns that are not named here. --column
+    "Photo=image_1" says the same for one command.
     """
     encoding: Encoding | None = None
     """The encoding of a text manifest that is not UTF-8, for example cp1252. null: it is

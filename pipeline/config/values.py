@@ -321,18 +321,9 @@ AllowedCode = Literal[
 AllowedCodes = Annotated[tuple[AllowedCode, ...], BeforeValidator(_codes)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 ManifestField = Literal[
-    "prompt",
-    "image_1",
-    "image_2",
-    "image_3",
-    "images",
-    "duration",
-    "aspect_ratio",
-    "resolution",
-    "key",
-    "video_look",
-    "ignore",
-]
+    "prompt", "image_1", "image_2", "image_3", "images", "duration", "aspect_ratio", "resolution",
+    "key", "video_look", "video_model", "audio", "seed", "negative_prompt", "ignore",
+]  # fmt: skip
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 KeyVariable = Annotated[str, AfterValidator(_key_env)]
 Variable = Annotated[str, AfterValidator(_variable)]

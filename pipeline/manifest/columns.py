@@ -57,6 +57,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 FIELDS = tuple(ALIASES)
 """The fields that a column can be."""
+MODEL_COLUMN = "video_model"
+"""The column that names the model of a row; plain `model` is of products, and never read."""
+OF_MODELS = (MODEL_COLUMN, "audio", "seed", "negative_prompt")
+"""Further fields: they are read where a model of the manifest has them (`checker.rowmodels`)."""
 
 PRODUCT_NAMES = frozenset({
     "title", "name", "product_name", "item_name", "titel", "produktname", "artikelname",
@@ -135,7 +139,7 @@ class _Match:
                 continue
             if name in FIELDS:
                 self._take(name, index)
-            elif name in (IGNORE, LOOK_COLUMN):
+            elif name in (IGNORE, LOOK_COLUMN, *OF_MODELS):
                 self._taken.add(index)
         self._take_named()
         if self._places.keys() >= _OF_DECISIONS:

@@ -11,9 +11,9 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from pipeline.checker.rowmodels import MODEL_COLUMN
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, ProviderError
+from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.models.shelf import known_sheets, plain_name
 
 _LIMIT_S = 10

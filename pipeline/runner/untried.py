@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.account.reading import models_made
-from pipeline.checker.rowmodels import MODEL_COLUMN
 from pipeline.errors import ReelsheetError
+from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.model import State
 from pipeline.models.shelf import own_sheets, sheet_of
 from pipeline.planner.plan import Action, Plan

@@ -244,3 +244,20 @@ def test_rows_of_one_manifest_are_the_requests_that_the_pages_print(tmp_path: Pa
     assert found.errors == ()
     assert bodies(found) == wanted
     assert len({body["model"] for body in bodies(found)}) == len(list(EXAMPLES.glob("*.json")))
+
+
+def test_a_column_that_is_named_by_the_settings(tmp_path: Path) -> None:
+    """Under any header, also in a manifest that was run without it, and it stays so."""
+    path = tmp_path / "m.csv"
+    path.write_text("prompt,Modell,seed\nA cup,viduq3-pro,7\n", encoding="utf-8")
+    before = Reading(LATEST, {"prompt": "prompt"}, frozenset({"Modell", "seed"}))
+    asked = ["manifest.columns.Modell=video_model", "manifest.columns.seed=seed"]
+    settings = load(None, environ={}, overrides=asked)
+    found = check_manifest(path, settings, cache_dir=None, known=before)
+    (body,) = bodies(found)
+    assert (body["model"], body["seed"]) == ("viduq3-pro", 7)
+    plain = load(None, environ={}, overrides=[])
+    again = check_manifest(path, plain, cache_dir=None, known=found.reading)
+    assert (bodies(again), again.keys) == ([body], found.keys)
+    other = load(None, environ={}, overrides=["manifest.columns.seed=ignore"])
+    assert "seed" not in bodies(check_manifest(path, other, cache_dir=None, known=found.reading))[0]

@@ -67,7 +67,7 @@ def test_defaults_agree_with_the_rules_of_the_provider() -> None:
 
 def test_fields_agree_with_the_columns() -> None:
     """manifest.columns can name every field there is, or say to ignore a column, and no more."""
-    assert get_args(ManifestField) == (*columns.FIELDS, LOOK_COLUMN, IGNORE)
+    assert get_args(ManifestField) == (*columns.FIELDS, LOOK_COLUMN, *columns.OF_MODELS, IGNORE)
 
 
 def test_precedence(tmp_path: Path) -> None:
