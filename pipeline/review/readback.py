@@ -36,6 +36,7 @@ from pipeline.review.codepages import encoding_of
 from pipeline.review.joining import Joined, join, means_the_same, strays
 from pipeline.review.sheetcells import Cells, ReadCells, TypedRow, read_cells, shown
 from pipeline.review.takes import JudgedRow, TakeFile, judged_rows
+from pipeline.review.typedover import find_typed, say_doubled
 from pipeline.review.verdicts import latest_of
 from pipeline.review.writtenfiles import Texts, WrittenFile, written_files
 from pipeline.writer.results import results_file
@@ -100,17 +101,20 @@ def read_back(
     target = results_file(checked.manifest, folder.root, stem_of(checked, folder))
     known: dict[str, WrittenFile] | None = None
     reader = None
+    notes: Mapping[str, str] = {}
     main, lines = None, list[str]()
     for path in _files(target):
         with contextlib.suppress(OSError):
             sha256 = hash_of_file(path)
-            known = written_files(read_notes(folder.journal)) if known is None else known
+            if known is None:
+                notes = read_notes(folder.journal)
+                known = written_files(notes)
             written = known.get(path.name)
             found = FoundFile(path, sha256, written)
             as_left = written is not None and written.sha256 == sha256
             held = path == target and (always or bool(whole and written and written.touched))
             if not as_left or held:
-                reader = reader or _Reader(checked, folder)
+                reader = reader or _Reader(checked, folder, notes)
                 found, told = reader.read(found, as_left=as_left)
                 lines += told
             main = found if path == target else main
@@ -133,6 +137,7 @@ class _Reader:
 
     checked: CheckedManifest
     folder: OutputFolder
+    notes: Mapping[str, str]
     _rows: Sequence[JudgedRow] = ()
     _tasks: Mapping[str, str] = field(default_factory=dict)
 
@@ -165,13 +170,18 @@ class _Reader:
         rows = list(self._typed_rows(joined, written))
         said, seen = self._record(rows, 0 if written is None else written.seen)
         told, changed = self._compare(joined, written)
-        lines = [*_capped([*said.lines, *told, *_say_doubled(joined)])]
+        typed = [
+            f"{_place(table, row, at)}: {column} is written anew, and what is typed there is kept "
+            "in a copy of the file alone"
+            for row, at, column in find_typed(joined, name, self.notes)
+        ]
+        lines = [*_capped([*said.lines, *told, *typed, *say_doubled(joined)])]
         fresh = WrittenFile(
             found.sha256,
             seen,
             table.headers if written is None else written.headers,
             touched=True,
-            lossy=said.lossy or changed or bool(written and written.lossy),
+            lossy=said.lossy or changed or bool(typed) or bool(written and written.lossy),
             cells=self._differing(rows),
             unread=said.unread,
             rows=written.rows if written else "",
@@ -294,18 +304,6 @@ class _Reader:
                 "one that stands above, and will not be written again"
             )
         return lines, bool(lines)
-
-
-def _say_doubled(joined: Joined) -> Iterator[str]:
-    """Yield which of two columns for the same decision counts."""
-    headers, name = joined.table.headers, joined.table.path.name
-    for at in joined.added:
-        counts = joined.ours.get(headers[at].strip())
-        if counts is not None and headers[at].strip() in DECISION_COLUMNS:
-            yield (
-                f"{name}: what is typed into {headers[counts].strip()} counts, and nothing in the "
-                f"column {headers[at].strip()} beside it: delete that one"
-            )
 
 
 def _take_in(known: JudgedRow, row: Row, at: int | None) -> TakeFile | None:

@@ -31,6 +31,7 @@ from pipeline.review.chosen import ChosenTakes, chosen_takes, with_chosen, with_
 from pipeline.review.exchange import write_csv
 from pipeline.review.keeping import keep
 from pipeline.review.readback import FoundFile, ReadBack, read_back, stem_of
+from pipeline.review.typedover import note_texts
 from pipeline.review.verdicts import latest_of
 from pipeline.review.writtenfiles import WrittenFile, marks_of, written_files
 from pipeline.runner.order import Order
@@ -84,15 +85,21 @@ def publish_results(
                 checked, folder, summary is None, saved, into_book=into_book, last=not left
             )
             said += writing.lines
+            complete = writing.complete(results)
+
+            def begin(written: Path, one: _Writing = writing, of: list[Result] = complete) -> None:
+                one.begin(written)
+                _note_texts(folder, note, one.target.name, of)
+
             published = publish(
                 checked,
-                writing.complete(results),
+                complete,
                 folder,
                 summary,
                 source,
                 typed=typed,
                 kept=writing.kept,
-                begin=writing.begin,
+                begin=begin,
             )
         except _SavedMeanwhile:
             continue
@@ -137,17 +144,17 @@ class _Writing:
         last: bool,
     ) -> None:
         self._checked, self._folder, self._last = checked, folder, last
-        self._target = results_file(checked.manifest, folder.root, stem_of(checked, folder))
-        back = self._read_back(always=always and self._target.suffix == ".xlsx")
+        self.target = results_file(checked.manifest, folder.root, stem_of(checked, folder))
+        back = self._read_back(always=always and self.target.suffix == ".xlsx")
         self.lines = [*back.lines]
         self._main = back.main
         self._chosen = _chosen(folder)
         self.kept, lossy = keep(checked, back.main, into_book=into_book and not last)
         self._sha256 = ""
         fresh = back.main is not None and back.main.sha256 not in saved
-        if lossy and back.main is not None and fresh and not is_open(self._target):
+        if lossy and back.main is not None and fresh and not is_open(self.target):
             saved.add(back.main.sha256)
-            self.lines.append(_save(self._target, "holds what cannot be written again"))
+            self.lines.append(_save(self.target, "holds what cannot be written again"))
 
     def _read_back(self, *, always: bool) -> ReadBack:
         try:
@@ -155,8 +162,8 @@ class _Writing:
         except (StoreError, UsageError) as error:
             # Without the journal nothing can be recorded: the file is kept as it is.
             with contextlib.suppress(OSError):
-                found = FoundFile(self._target, hash_of_file(self._target), unreadable=True)
-                return ReadBack(found, (f"{self._target.name} was not read back: {error.message}",))
+                found = FoundFile(self.target, hash_of_file(self.target), unreadable=True)
+                return ReadBack(found, (f"{self.target.name} was not read back: {error.message}",))
             return ReadBack()
 
     def complete(self, results: Sequence[Result]) -> list[Result]:
@@ -168,14 +175,14 @@ class _Writing:
         """Look at the file that is about to be written over, and note what takes its place."""
         self._sha256 = hash_of_file(written)
         try:
-            there = hash_of_file(self._target)
+            there = hash_of_file(self.target)
         except OSError:
             return
         if there == (self._main.sha256 if self._main else ""):
             return
         if not self._last:
             raise _SavedMeanwhile
-        _save(self._target, "was saved while it was read")
+        _save(self.target, "was saved while it was read")
 
     @property
     def written(self) -> WrittenFile:
@@ -203,6 +210,12 @@ def _note(folder: OutputFolder, note: Note | None, values: Mapping[str, str]) ->
             return
         with DecisionTable(folder.journal) as table:
             table.note(values)
+
+
+def _note_texts(folder: OutputFolder, note: Note | None, name: str, of: list[Result]) -> None:
+    """Note the sentences of a file that is about to be placed."""
+    with contextlib.suppress(ReelsheetError):
+        _note(folder, note, note_texts(name, of, read_notes(folder.journal)))
 
 
 def _write_decisions(

@@ -21,8 +21,9 @@ from pipeline.reader.workbook.package import (
     iter_elements,
     make_parser,
 )
-from pipeline.writer.parts import SHEET_TYPE, PackageCopy, elements, splice
+from pipeline.writer.parts import SHEET_TYPE, PackageCopy, append_child, elements, splice
 
+_CELL = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _STRICT = "http://purl.oclc.org/ooxml/"
 _NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
@@ -30,11 +31,15 @@ _STRICT_NAMESPACE = "http://purl.oclc.org/ooxml/spreadsheetml/main"
 
 @dataclass(frozen=True, slots=True)
 class OwnSheet:
-    """A sheet: its name, the text of A1 by which it is known again, and its XML."""
+    """A sheet: its name, the text of A1 by which it is known again, and its XML.
+
+    Of an earlier one, what a person has put beside its `columns` comes again; "": nothing.
+    """
 
     name: str
     mark: str
     xml: bytes
+    columns: str = ""
 
 
 def is_strict(like: Relationship) -> bool:
@@ -64,7 +69,7 @@ def put_sheet(package: PackageCopy, own: OwnSheet, like: Relationship) -> str:
     sheets = {e.attributes["name"]: e for e in found if e.local == "sheet"}
     earlier = _earlier(package, workbook, sheets, own)
     if earlier is not None:
-        package.change(earlier, own.xml)
+        package.change(earlier, _with_typed(own, package.read(earlier)) if own.columns else own.xml)
         return earlier
     taken = {name.casefold() for name in sheets}
     name = next((n for n in _names(own.name) if n.casefold() not in taken), None)
@@ -75,6 +80,30 @@ def put_sheet(package: PackageCopy, own: OwnSheet, like: Relationship) -> str:
     new = package.add_relationship(workbook, like.type, part)
     _list_sheet(package, workbook, found, name, new)
     return part
+
+
+def _with_typed(own: OwnSheet, earlier: bytes) -> bytes:
+    """Return the XML of a sheet with the cells of an earlier one beside its columns."""
+    typed: dict[int, bytes] = {}
+    for one in elements(earlier):
+        if one.local == "c" and not one.self_closing:
+            at = _CELL.fullmatch(one.attributes.get("r", ""))
+            if at is not None and at[1] not in own.columns:
+                cell = earlier[one.start : one.end]
+                prefix = one.name.removesuffix("c").encode()
+                if prefix:
+                    cell = cell.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
+                row = int(at[2])
+                typed[row] = typed.get(row, b"") + cell
+    found = elements(own.xml)
+    edits = [
+        append_child(own.xml, one, typed.pop(int(one.attributes["r"]), b""))
+        for one in found
+        if one.local == "row"
+    ]
+    rows = (b'<row r="%d">%s</row>' % (row, typed[row]) for row in sorted(typed))
+    (data,) = (one for one in found if one.local == "sheetData")
+    return splice(own.xml, [*edits, append_child(own.xml, data, b"".join(rows))])
 
 
 def _list_sheet(

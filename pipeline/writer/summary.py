@@ -118,7 +118,7 @@ def put_summary(
 
     """
     sheet = _sheet(summary, looks, namespace_of(like), cut).encode("utf-8")
-    put_sheet(package, OwnSheet(_SHEET_NAME, _MARK, sheet), like)
+    put_sheet(package, OwnSheet(_SHEET_NAME, _MARK, sheet, columns="AB"), like)
 
 
 def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut) -> str:

@@ -158,6 +158,52 @@ def table_in(path: Path) -> object:
     return [*load_workbook(path).worksheets[0].iter_rows(values_only=True)]
 
 
+def test_what_is_typed_over_our_sentences_is_kept_in_a_copy(shop: Shop) -> None:
+    """With a sentence that names the cell; saved again without it, a file is no reason for one."""
+    edit(shop)
+    publish(shop)
+    (changed,) = before(shop)
+    changed.unlink()
+    path = path_of(shop)
+    if path.suffix == ".csv":
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("\n", "\r\n"), encoding="utf-8-sig")
+    else:
+        load_workbook(path).save(path)
+    publish(shop)
+    assert not before(shop)
+    head, *rows = lines_of(shop)
+    rows[1][head.index("result_action")] = "ask Eve about this one"
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([head, *rows])
+    else:
+        book = load_workbook(path)
+        book.worksheets[0].cell(3, head.index("result_action") + 1, "ask Eve about this one")
+        book.save(path)
+    said = " ".join(publish(shop))
+    assert "result_action is written anew, and what is typed there is kept in a copy" in said
+    (saved,) = before(shop)
+    assert "ask Eve about this one" in str(table_in(saved))
+    publish(shop)
+    assert len(before(shop)) == 1
+
+
+def test_what_is_typed_beside_our_summary_comes_again(shop: Shop) -> None:
+    """Whoever wrote the workbook last; within its two columns it is written anew."""
+    if shop.manifest.suffix != ".xlsx":
+        return
+    book = load_workbook(path_of(shop))
+    book["Summary"]["D2"] = "checked by Eve"
+    book["Summary"]["C70"] = "=1+1"
+    book.save(path_of(shop))
+    for ran in (summary(), None, summary()):
+        publish(shop, ran)
+        there = load_workbook(path_of(shop))["Summary"]
+        assert (there["D2"].value, there["C70"].value) == ("checked by Eve", "=1+1")
+        assert there["A1"].value is not None
+
+
 @pytest.mark.parametrize("ran", [None, summary()])
 def test_the_manifest_comes_into_another_order(shop: Shop, ran: Summary | None) -> None:
     """With a row more in between, one less, a column more and one under another name."""
