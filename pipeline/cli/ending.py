@@ -148,12 +148,12 @@ def _say_total(reports: Sequence[RunReport]) -> None:
 
 
 def _say_money(reports: Sequence[RunReport], *, balance: bool) -> None:
-    spent = [report.spend.money for report in reports if report.spend.money is not None]
-    if spent:
-        print_line(
-            "spent in this run, including rows in doubt: "
-            f"{sum(spent):,.2f} {reports[0].spend.currency}"
-        )
+    from pipeline.models.pricing import join
+
+    spent = join(report.spend.costs for report in reports)
+    if spent.known is not None:
+        money = spent.worded(reports[0].spend.currency).removeprefix(", ")
+        print_line(f"spent in this run, including rows in doubt: {money}")
     asked = [
         (report.summary.balance_before, report.summary.balance_after)
         for report in reports

@@ -172,7 +172,12 @@ class _Planned:
 
     def document(self, *, columns: bool) -> dict[str, object]:
         plan = self.plan
-        said = {"cost_learned": _learned(plan), "refusal": _refusal(plan)}
+        least = _amount(plan.costs.known, plan.currency) if plan.costs.unpriced else None
+        said = {
+            "cost_at_least": least,
+            "cost_learned": _learned(plan),
+            "refusal": _refusal(plan),
+        }
         return {
             "manifest": str(self.target.manifest),
             "rows": plan.rows,
@@ -222,29 +227,39 @@ def _show_total(planned: Sequence[_Planned]) -> None:
 
 def _say_missing_price(planned: Sequence[_Planned]) -> None:
     """Say how the plan knows what it costs."""
+    from pipeline.models.pricing import join
+
     plans = [one.plan for one in planned]
-    known = any(one.money is not None or one.learned_price is not None for one in plans)
-    if not known and any(one.video_seconds for one in plans):
-        print_line(
-            "price: not known. Add --set budget.price_per_second=0.10, with your own price for a "
-            "second of video, or set it in the configuration."
-        )
+    costs = join(one.costs for one in plans)
+    learned = costs.known is None and any(one.learned_price is not None for one in plans)
+    if not costs.unpriced or learned:
+        return
+    start = "price: not known."
+    if costs.known is not None:
+        rows = count(costs.unpriced, "row")
+        start = f"the sheets of the models name no price in {plans[0].currency} for {rows}."
+    print_line(
+        f"{start} Add --set budget.price_per_second=0.10, with your own price for a second of "
+        "video, or set it in the configuration."
+    )
 
 
 def _say_costs(planned: Sequence[_Planned]) -> None:
     """Say what a run over these manifests would submit, and what it would not pay again."""
+    from pipeline.models.pricing import join
     from pipeline.runner.destination import say_destination
 
     plans, target = [one.plan for one in planned], planned[0].target
     currency = plans[0].currency
-    money = _worded(_sum([plan.money for plan in plans]), currency)
+    costs = join(plan.costs for plan in plans)
+    money = costs.worded(currency)
     eta_s = sum(plan.eta_s for plan in plans)
     told = f"{eta_s:.0f} s" if eta_s < _SHORT_S else f"{round(eta_s / 60)} min"
     eta = "" if not eta_s else f", about {told}"
     kind = " (a rehearsal: nothing is paid)" if target.config.rehearses else ""
     rows = count(sum(plan.submits for plan in plans), "row")
     seconds = sum(plan.video_seconds for plan in plans)
-    if plans[0].learned_price is not None and seconds:
+    if plans[0].learned_price is not None and seconds and costs.known is None:
         from pipeline.runner.offer import say_learned
 
         money = f", {say_learned(plans[0].learned_price, seconds)}"
@@ -256,7 +271,7 @@ def _say_costs(planned: Sequence[_Planned]) -> None:
         print_line(f"a run is {where}")
     repeats = sum(plan.repeats for plan in plans)
     if repeats:
-        saved = _worded(_sum([plan.saved_money for plan in plans]), currency)
+        saved = join(plan.saved for plan in plans).worded(currency)
         saved_s = sum(plan.saved_seconds for plan in plans)
         print_line(
             f"not paid again: {count(repeats, 'row')} whose videos were bought before, "
@@ -309,11 +324,6 @@ def _gigabytes(size_bytes: float, *, down: bool = False) -> str:
     return f"{shown:,.{digits}f} GB"
 
 
-def _sum(amounts: Sequence[float | None]) -> float | None:
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known) if known else None
-
-
 def _amount(money: float | None, currency: str) -> dict[str, object] | None:
     return None if money is None else {"amount": round(money, 6), "currency": currency}
 
@@ -332,7 +342,3 @@ def _refusal(plan: PlanReport) -> dict[str, object] | None:
         return None
     code = int(plan.refusal_code)
     return {"message": plan.refusal, "action": plan.refusal_action, "exit_code": code}
-
-
-def _worded(money: float | None, currency: str) -> str:
-    return "" if money is None else f", {money:,.2f} {currency}"

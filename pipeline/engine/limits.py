@@ -89,17 +89,22 @@ def day_of(unix_s: float) -> int:
 
 @dataclass(slots=True)
 class Spend:
-    """What is reserved, confirmed or in doubt, all together. Money is in the budget's currency."""
+    """What is reserved, confirmed or in doubt, all together. Money is in the budget's currency.
+
+    It lacks what `unpriced` videos cost.
+    """
 
     videos: int = 0
     video_seconds: int = 0
     money: float = 0.0
+    unpriced: int = 0
 
     def add(self, attempt: Attempt, times: int = 1) -> None:
         """Count an attempt, or take it back with -1."""
         self.videos += times
         self.video_seconds += times * attempt.request.duration
         self.money += times * (attempt.cost or 0)
+        self.unpriced += times * (attempt.cost is None)
 
     def excess(self, attempt: Attempt, caps: Caps) -> Iterator[tuple[str, str]]:
         """Yield the name of each cap that one more attempt would pass, and how."""

@@ -16,7 +16,7 @@ from pipeline.model import State
 
 _MANIFEST = "SELECT value FROM meta WHERE name = 'manifest'"
 _SENT = (
-    "SELECT state, COUNT(*), SUM(cost) FROM attempts WHERE "
+    "SELECT state, COUNT(*), COUNT(cost), SUM(cost) FROM attempts WHERE "
     "(submitted_at >= ? AND submitted_at < ?) OR (submitted_at IS NULL AND state = 'submitting') "
     "GROUP BY state"
 )
@@ -26,7 +26,7 @@ _SENT = (
 class Sent:
     """What was sent for a manifest: submissions by the state that they are in now, and their cost.
 
-    Those whose answer a kill kept away are `submitting`. `cost` is None without a price.
+    Those whose answer a kill kept away are `submitting`. `cost` is None if one has no price.
     """
 
     manifest: Path | None
@@ -73,6 +73,7 @@ def sum_up(journal: Path, since: float, before: float) -> Sent:
     with contextlib.closing(connection), clear_errors(journal):
         named = connection.execute(_MANIFEST).fetchone()
         found = connection.execute(_SENT, (since, before)).fetchall()
-    costs = [cost for _, _, cost in found if cost is not None]
-    states = {State(state): number for state, number, _ in found}
-    return Sent(path_of(named[0]) if named else None, states, sum(costs) if costs else None)
+    states = {State(state): number for state, number, _, _ in found}
+    priced = bool(found) and all(number == known for _, number, known, _ in found)
+    cost = sum(one[3] for one in found) if priced else None
+    return Sent(path_of(named[0]) if named else None, states, cost)

@@ -5,10 +5,53 @@ Tested in tests/models/test_pricing.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import fsum
+from typing import NamedTuple
+
 from pipeline.model import Request
 from pipeline.models.body import values_of
 from pipeline.models.records import ANY, Price, Value
 from pipeline.models.shelf import sheet_of
+
+
+class Costs(NamedTuple):
+    """What videos cost together: `money`; None if that is not known of every one of them.
+
+    `known` is what is known of it, so that they cost at least so much; None if nothing is.
+    `unpriced` of them have no price.
+    """
+
+    money: float | None = None
+    known: float | None = None
+    unpriced: int = 0
+
+    def worded(self, currency: str) -> str:
+        """Return what stands behind seconds of video, as a person reads it; empty if unknown."""
+        if self.known is None:
+            return ""
+        least = "" if self.money is not None else "at least "
+        return f", {least}{self.known:,.2f} {currency}"
+
+
+NOTHING_KNOWN = Costs()
+"""Of no videos, where there is no price, and in rehearsals."""
+
+
+def add_up(costs: Iterable[float | None]) -> Costs:
+    """Return what videos cost together, of which some may have no price."""
+    told = list(costs)
+    known = [one for one in told if one is not None]
+    total = fsum(known) if known else None
+    return Costs(total if len(known) == len(told) else None, total, len(told) - len(known))
+
+
+def join(several: Iterable[Costs]) -> Costs:
+    """Return what several lots of videos cost together."""
+    lots = list(several)
+    known = [one.known for one in lots if one.known is not None]
+    total, unpriced = fsum(known) if known else None, sum(one.unpriced for one in lots)
+    return Costs(None if unpriced else total, total, unpriced)
 
 
 def cost_of(request: Request, price_per_second: float | None, currency: str) -> float | None:

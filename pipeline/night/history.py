@@ -28,6 +28,7 @@ from pipeline.errors import ReelsheetError
 from pipeline.journal.ownership import find_manifest
 from pipeline.journal.sums import runs_in, sum_up
 from pipeline.model import State
+from pipeline.models.pricing import add_up
 from pipeline.night.notice import ended_well
 from pipeline.writer.outcome import iso
 
@@ -49,7 +50,7 @@ class Past:
 
     `state` is running, ended or killed. `submitted` are the videos that it ordered; `failed` and
     `doubtful` are rows as they stood at its end; of a run, and of a killed night, those of its
-    orders that stand so now. `money` is None where no price is known.
+    orders that stand so now. `money` is None where a price is not known.
     """
 
     id: str
@@ -215,14 +216,14 @@ def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str
     A journal that cannot be read says nothing: whoever opens it says why.
     """
     states: Counter[State] = Counter()
-    costs = []
+    costs: list[float | None] = []
     for folder in folders:
         if folder.root == outputs or folder.root.name.endswith(_REHEARSAL) is one.rehearsal:
             with contextlib.suppress(ReelsheetError):
                 sent = sum_up(folder.journal, _second(one.started_at), _second(until))
                 if str(sent.manifest) in one.manifests:
                     states.update(sent.states)
-                    costs += [] if sent.cost is None else [sent.cost]
+                    costs += [sent.cost] if sent.states else []
     ordered = states.total() - states[State.SUBMITTING]
     return replace(
         one,
@@ -231,7 +232,7 @@ def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str
         done=states[State.DONE],
         failed=states[State.FAILED],
         doubtful=sum(states[state] for state in DOUBTFUL),
-        money=round(sum(costs), 6) if costs else None,
+        money=None if (money := add_up(costs).money) is None else round(money, 6),
     )
 
 

@@ -17,6 +17,7 @@ from pipeline.errors import ExitCode, ReelsheetError, StoreError
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import State
+from pipeline.models.pricing import join
 from pipeline.runner.reports import RunReport
 from pipeline.runner.waits import Waits
 from pipeline.writer.advice import HELD
@@ -182,8 +183,8 @@ def _of_money(reports: Sequence[RunReport]) -> list[str]:
     if not reports:
         return []
     submitted = sum(one.submitted for one in reports)
-    money = [one.spend.money for one in reports if one.spend.money is not None]
-    spent = f", for {sum(money):,.2f} {reports[0].spend.currency}" if money else ""
+    costs = join(one.spend.costs for one in reports)
+    spent = costs.worded(reports[0].spend.currency).replace(", ", ", for ", 1)
     lines = [f"Ordered: {count(submitted, 'video')}{spent}."]
     downloaded = sum(one.downloaded for one in reports)
     if downloaded:

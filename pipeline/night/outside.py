@@ -19,7 +19,6 @@ from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.night import history
 from pipeline.night.metrics import Figures, write_textfile
-from pipeline.runner.reports import costs_money
 from pipeline.writer.outcome import iso
 
 
@@ -66,7 +65,7 @@ class Outside:
 
     def tell(self, figures: Figures) -> None:
         """Take in how far it is, or how it ended."""
-        if not costs_money(self._config):
+        if self._config.rehearses:
             each = tuple(replace(one, money=None) for one in figures.manifests)
             spend = {**figures.spend, "money": None}
             figures = replace(figures, manifests=each, spend=spend)

@@ -23,6 +23,7 @@ from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.disk.place import place
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.model import State
+from pipeline.models.pricing import join
 from pipeline.night.metrics import Figures, ManifestFigures
 from pipeline.night.notice import Hindrance, ended_well, hindrance_of
 from pipeline.night.outside import Outside
@@ -142,7 +143,8 @@ class NightRecord:
         videos = sum(each.spend.videos for each in progress.each)
         seconds = sum(each.spend.video_seconds for each in progress.each)
         money = sum(each.spend.money for each in progress.each)
-        known = round(money, 6) if all(each.priced for each in progress.each) else None
+        paid = [each for each in progress.each if each.spend.videos] or progress.each
+        known = round(money, 6) if all(each.priced for each in paid) else None
         self._spend = {"videos": videos, "video_seconds": seconds, "money": known}
         if self._now() >= self._write_at:
             self._write_at = self._now() + _EVERY_S
@@ -168,11 +170,11 @@ class NightRecord:
         self._code = int(code)
         self._stopped_by = "; ".join(_reasons(outcomes)) or None
         spends = [one.spend for one in reports]
-        money = [one.money for one in spends if one.money is not None]
+        money = join(one.costs for one in spends).money
         self._spend = {
             "videos": sum(one.videos for one in spends),
             "video_seconds": sum(one.video_seconds for one in spends),
-            "money": round(sum(money), 6) if money else None,
+            "money": None if money is None else round(money, 6),
         }
 
     @property

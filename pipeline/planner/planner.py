@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappush, heapreplace
-from math import fsum
 from pathlib import Path
 
 from pipeline.account.submission import Submission
@@ -18,7 +17,7 @@ from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
 from pipeline.model import Entry, Request, State
-from pipeline.models.pricing import cost_of
+from pipeline.models.pricing import NOTHING_KNOWN, Costs, add_up, cost_of
 from pipeline.models.shelf import sheet_of
 from pipeline.planner.delivered import handed_over, pruned, say_handed_over
 from pipeline.planner.plan import REPEAT, Action, Plan, decide, decide_new
@@ -238,10 +237,8 @@ def requests_by_key(checked: CheckedManifest) -> Mapping[str, Request]:
     return checked.requests_by_key
 
 
-def price(
-    keys: Iterable[str], checked: CheckedManifest, config: Config
-) -> tuple[int, float | None]:
-    """Return the seconds of video of some rows and what they cost; None if a price is not known.
+def price(keys: Iterable[str], checked: CheckedManifest, config: Config) -> tuple[int, Costs]:
+    """Return the seconds of video of some rows, and what they cost by the models that they have.
 
     Args:
         keys: The keys of the rows, none of which breaks a rule.
@@ -256,28 +253,27 @@ def price(
             seconds += draft.form.duration
             models.add(draft.form.model or checked.model)
     if not any(sheet_of(one).prices for one in models):
-        return seconds, cost(seconds, budget.price_per_second)
+        money = cost(seconds, budget.price_per_second)
+        return seconds, Costs(money, money, len(wanted) if money is None else 0)
     asked = (one for key, one in checked.requests_by_key.items() if key in wanted)
-    costs = [cost_of(one, budget.price_per_second, budget.currency) for one in asked]
-    known = [one for one in costs if one is not None]
-    return seconds, fsum(known) if len(known) == len(costs) else None
+    return seconds, add_up(cost_of(one, budget.price_per_second, budget.currency) for one in asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """Rows to submit, their seconds of video, their cost, and the seconds that the run takes.
 
-    `money` is in the currency of the budget; None without a price. `repeats` rows are not paid for,
-    because their videos were bought before: that saves `saved_seconds` and `saved_money`.
+    Money is in the currency of the budget. `repeats` rows are not paid for, because their videos
+    were bought before: that saves `saved_seconds` and what they `saved`.
     """
 
     submits: int
     video_seconds: int
-    money: float | None
+    costs: Costs
     eta_s: int
     repeats: int = 0
     saved_seconds: int = 0
-    saved_money: float | None = None
+    saved: Costs = NOTHING_KNOWN
 
 
 def estimate(
@@ -294,8 +290,8 @@ def estimate(
     """
     submits = plan.of(Action.SUBMIT)
     repeats = [step for step in plan.steps if step.group == REPEAT]
-    seconds, money = price((step.key for step in submits), checked, config)
-    saved, saved_money = price((step.key for step in repeats), checked, config)
+    seconds, costs = price((step.key for step in submits), checked, config)
+    saved_seconds, saved = price((step.key for step in repeats), checked, config)
     limits = config.limits
     eta_s = makespan_s(
         len(submits),
@@ -309,11 +305,11 @@ def estimate(
     return Estimate(
         submits=len(submits),
         video_seconds=seconds,
-        money=money,
+        costs=costs,
         eta_s=round(eta_s),
         repeats=len(repeats),
-        saved_seconds=saved,
-        saved_money=saved_money,
+        saved_seconds=saved_seconds,
+        saved=saved,
     )
 
 

@@ -278,7 +278,7 @@ class Comparison:
 
     def _refusal(self, found: SameTable) -> UsageError:
         manifest = self.checked.manifest.path
-        seconds, money = price(found.known, self.checked, self.config)
+        seconds, costs = price(found.known, self.checked, self.config)
         edition = found.edition
         bought = "this run buys" if edition.now else "were bought before"
         when = "once this run has ended, " if edition.now else ""
@@ -287,7 +287,7 @@ class Comparison:
         return UsageError(
             f"{len(found.known):,} of the {len(found.asked):,} rows of {manifest} that would be "
             f"paid for have keys that {bought} in other words, most of them for "
-            f"{edition.manifest}: {describe_price(seconds, money, self.config)}.",
+            f"{edition.manifest}: {describe_price(seconds, costs, self.config)}.",
             action=f"If it is another edition of that table, {when}{way.sentences} Rows that were "
             "edited since keep their videos then. To pay for all of them: "
             f"{typed.command('run', '--pay-again', 'all')}.",
@@ -303,10 +303,10 @@ class Comparison:
             "--redo": selection.redo_changed or selection.redone,
         }
         words = ", ".join(word for word, given in asked.items() if given)
-        seconds, money = price(keys, self.checked, self.config)
+        seconds, costs = price(keys, self.checked, self.config)
         return (
             f"{count(len(keys), 'row')} bought before {agree(len(keys), 'is', 'are')} paid for "
-            f"again ({words}): {describe_price(seconds, money, self.config)}"
+            f"again ({words}): {describe_price(seconds, costs, self.config)}"
         )
 
     def warnings(self, compared: Compared) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pipeline.account.reading import total_since
 from pipeline.config.settings import Budget
 from pipeline.journal.reading import RunRecord
 from pipeline.manifest.wording import count
+from pipeline.models.pricing import join
 from pipeline.planner.planner import Estimate
 
 PROVIDER_CURRENCY = "USD"
@@ -26,7 +27,8 @@ _FAR_BELOW = 1.5
 class Offer:
     """Rows to submit, their seconds of video, their price, and what the account holds.
 
-    `money` is in `currency` by the configured price; None without one. `learned` is a price per
+    `money` is in `currency` by the prices; None without one, `at_least` so much if some rows have
+    none. `learned` is a price per
     second in the provider's currency that an earlier run came to: for the eye only, it decides
     nothing. `remaining` is None if it is `unlimited` or not known. `short` says that it is too
     little, None if it is not or if nobody knows; `low_price` that the configured price is too low;
@@ -43,13 +45,15 @@ class Offer:
     short: str | None = None
     low_price: str | None = None
     pilot: str | None = None
+    at_least: bool = False
 
     @property
     def sentence(self) -> str:
         """The offer in one line."""
         parts = [count(self.rows, "video"), f"{self.video_seconds:,} s"]
         if self.money is not None:
-            parts.append(f"about {self.money:,.2f} {self.currency}")
+            about = "at least" if self.at_least else "about"
+            parts.append(f"{about} {self.money:,.2f} {self.currency}")
         elif self.learned is not None:
             parts.append(say_learned(self.learned, self.video_seconds))
         if self.remaining is not None:
@@ -91,19 +95,21 @@ def make_offer(
         StoreError: The book cannot be read.
 
     """
-    priced = [one.money for one in needed if one.money is not None]
+    costs = join(one.costs for one in needed)
     caps = [cap for cap in (budget.money, budget.per_day.money) if cap is not None]
+    money = None if costs.known is None else min([costs.known, *caps])
     learned = None
     if account is not None:
         learned = learn_price(runs, account.book.path, account.name)
     return Offer(
         rows=sum(one.submits for one in needed),
         video_seconds=sum(one.video_seconds for one in needed),
-        money=min([sum(priced), *caps]) if priced else None,
+        money=money,
         currency=budget.currency,
         learned=learned,
         low_price=explain_low_price(budget.price_per_second, budget.currency, learned),
         pilot=pilot,
+        at_least=costs.unpriced > 0 and money == costs.known,
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.journal.decisions import read_decisions
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Decision, Entry, Request, State
+from pipeline.models.pricing import Costs
 from pipeline.planner.pilot import Pilot, PilotTerms, Standing, find_pilot
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import price
@@ -161,10 +162,9 @@ def _sum(rows: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
-def describe_price(seconds: int, money: float | None, config: Config) -> str:
+def describe_price(seconds: int, costs: Costs, config: Config) -> str:
     """Return seconds of video, and money if there is a price, as a person reads them."""
-    cost = "" if money is None else f", {money:,.2f} {config.budget.currency}"
-    return f"{seconds:,} s of video{cost}"
+    return f"{seconds:,} s of video{costs.worded(config.budget.currency)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ def report_pilot(
     """
     if pilot is None or not (pilot.standings or pilot.rest):
         return None
-    seconds, money = price(pilot.rest, checked, config)
+    seconds, costs = price(pilot.rest, checked, config)
     return PilotReport(
         rows=len(pilot.standings),
         approved=pilot.number(Standing.APPROVED),
@@ -222,10 +222,10 @@ def report_pilot(
         unmade=pilot.number(Standing.UNMADE),
         rest=len(pilot.rest),
         rest_seconds=seconds,
-        rest_money=money,
+        rest_money=costs.money,
         waits=pilot.holds,
         missing=pilot.missing if pilot.terms.gate else (),
-        sentences=_say(pilot, describe_price(seconds, money, config), typed),
+        sentences=_say(pilot, describe_price(seconds, costs, config), typed),
     )
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
 from pipeline.config.settings import Config
+from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
-from pipeline.models.pricing import is_priced
+from pipeline.models.pricing import NOTHING_KNOWN, Costs, is_priced
 from pipeline.planner.plan import Plan, Step
 from pipeline.runner.doubts import Doubt
 from pipeline.runner.need import Need
@@ -39,13 +40,21 @@ from pipeline.writer.summary import Summary
 class RunSpend:
     """What a run reserved: videos that are confirmed or in doubt, all together.
 
-    `money` is in `currency`; None in a rehearsal and without `budget.price_per_second`.
+    `money` is in `currency`; None in a rehearsal, and where a video has no price, neither by the
+    sheet of its model nor by `budget.price_per_second`: it is at least `known` then.
     """
 
     videos: int
     video_seconds: int
     money: float | None
     currency: str
+    known: float | None = None
+
+    @property
+    def costs(self) -> Costs:
+        """What the videos cost, as it is summed up over several runs."""
+        known = self.known if self.money is None else self.money
+        return Costs(self.money, known, self.videos if self.money is None else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +133,13 @@ class PlanReport:
 
     `groups` counts the manifest's rows; `steps` say for each of them what would be done and why,
     `gone` for rows that left the manifest and are paid for. `submits` rows would be submitted:
-    `video_seconds` of video, for `money` in `currency` (None without a price), in about `eta_s`
-    seconds. `learned_price` of a second, for the eye only, is by an earlier balance. `refusal` says
-    why a run would send nothing, `refusal_action` what to do, `refusal_code` how it would end.
-    `repeats` rows are not paid for, because their videos were bought before: that saves
-    `saved_seconds` of video and `saved_money`. `warnings` are to be read before paying, `columns`
-    says what is read. `need` is what it needs on the disk; None where no disk is looked at. `pilot`
-    says how the pilot stands, where one is asked for or is a gate.
+    `video_seconds` of video, for `money` in `currency` (None if a row has no price: `costs` says
+    what is known), in about `eta_s` seconds. `learned_price` of a second, for the eye only, is by
+    an earlier balance. `refusal` says why a run would send nothing, `refusal_action` what to do,
+    `refusal_code` how it would end. `repeats` rows are not paid for, because their videos were
+    bought before: that saves `saved_seconds` of video and `saved_money`. `warnings` are to be read
+    before paying, `columns` says what is read. `need` is what it needs on the disk; None where no
+    disk is looked at. `pilot` says how the pilot stands, where one is asked for or is a gate.
     """
 
     rows: int
@@ -147,6 +156,8 @@ class PlanReport:
     saved_money: float | None = None
     warnings: tuple[str, ...] = ()
     need: Need | None = None
+    costs: Costs = NOTHING_KNOWN
+    saved: Costs = NOTHING_KNOWN
     learned_price: float | None = None
     refusal_action: str | None = None
     refusal_code: ExitCode | None = None
@@ -221,11 +232,16 @@ def summarise(
     )
 
 
-def costs_money(config: Config) -> bool:
-    """Return whether runs cost money, and it is known how much."""
-    budget = config.budget
-    priced = is_priced(config.api.model, budget.price_per_second, budget.currency)
-    return priced and not config.rehearses
+def costs_of(spend: Spend, config: Config) -> Costs:
+    """Return what a run has reserved, by the models of its rows; nothing in a rehearsal."""
+    if config.rehearses:
+        return NOTHING_KNOWN
+    money, budget = round(spend.money, 6), config.budget
+    if spend.unpriced:
+        return Costs(None, money or None, spend.unpriced)
+    if spend.videos or is_priced(config.api.model, budget.price_per_second, budget.currency):
+        return Costs(money, money)
+    return NOTHING_KNOWN
 
 
 def progress_of(
@@ -252,14 +268,14 @@ def progress_of(
         bytes=tally.bytes,
         polls=tally.polls,
         paid_since=tally.paid_since,
-        priced=costs_money(order.config),
+        priced=costs_of(tally.spend, order.config).money is not None,
     )
 
 
 def _spend_of(order: Order, tally: Tally) -> RunSpend:
     spend = tally.spend
-    money = round(spend.money, 6) if costs_money(order.config) else None
-    return RunSpend(spend.videos, spend.video_seconds, money, order.config.budget.currency)
+    costs, currency = costs_of(spend, order.config), order.config.budget.currency
+    return RunSpend(spend.videos, spend.video_seconds, costs.money, currency, costs.known)
 
 
 def _complete(stop: Stop, typed: Invocation) -> Stop:

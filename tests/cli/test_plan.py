@@ -34,6 +34,28 @@ def test_a_price_gives_the_cost(manifest: Path, reelsheet: Command) -> None:
     assert json.loads(reelsheet("plan", manifest, "--json").stdout)["cost"] is None
 
 
+def test_the_price_is_that_of_each_rows_model(tmp_path: Path, reelsheet: Command) -> None:
+    """By the sheets; of models without one it is said how many rows cost more than is known."""
+    path = tmp_path / "mixed.csv"
+    grok = "g,A cup turns,10,720p,https://a.example/1.jpg,grok-video-1.5"
+    head = "key,prompt,duration,resolution,image_1,video_model"
+    path.write_text(f"{head}\n{grok}\nv,A vase turns,8,,,veo3.1-fast\n", encoding="utf-8")
+    live = ("--set", "provider=toapis")
+    said = reelsheet("plan", path, *live).stdout
+    assert "to submit: 2 rows, 18 s of video, at least 0.10 USD" in said
+    assert "the sheets of the models name no price in USD for 1 row. Add --set budget." in said
+    document = json.loads(reelsheet("plan", path, *live, "--json").stdout)
+    assert document["cost"] is None
+    assert document["cost_at_least"] == {"amount": 0.1, "currency": "USD"}
+    path.write_text(f"{head}\n{grok}\n", encoding="utf-8")
+    said = reelsheet("plan", path, *live).stdout
+    assert ", 0.10 USD" in said
+    assert "price" not in said
+    assert (
+        "price: not known" in reelsheet("plan", path, *live, "--set", "budget.currency=EUR").stdout
+    )
+
+
 def test_each_row_has_its_reason(manifest: Path, reelsheet: Command) -> None:
     """With -v there is a line for each row before the groups."""
     lines = reelsheet("plan", manifest, "-v").stdout.splitlines()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.model import Request
-from pipeline.models.pricing import cost_of, is_priced
+from pipeline.models.pricing import NOTHING_KNOWN, Costs, add_up, cost_of, is_priced, join
 
 
 def request(model: str) -> Request:
@@ -26,3 +26,16 @@ def test_a_price_in_another_currency_is_not_known() -> None:
     assert is_priced("grok-video-1.5", None, "USD")
     assert not is_priced("grok-video-1.5", None, "EUR")
     assert is_priced("gemini_omni_flash", 0.1, "EUR")
+
+
+def test_a_sum_lacks_what_has_no_price() -> None:
+    """Then it is not known, and what is known of it is the least."""
+    grok, veo = (cost_of(request(one), None, "USD") for one in ("grok-video-1.5", "veo3.1-fast"))
+    assert add_up([grok, grok]) == Costs(0.2, 0.2)
+    assert add_up([grok, veo, grok]) == Costs(None, 0.2, 1)
+    assert add_up([veo, veo]) == Costs(None, None, 2)
+    lots = [add_up([grok]), add_up([grok, veo]), NOTHING_KNOWN]
+    assert join(lots) == Costs(None, 0.2, 1)
+    assert join(lots[::2]) == Costs(0.1, 0.1)
+    said = [one.worded("USD") for one in (*lots, join(lots))]
+    assert said == [", 0.10 USD", ", at least 0.10 USD", "", ", at least 0.20 USD"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.lock import run_lock
 from pipeline.errors import ExitCode, UsageError
 from pipeline.journal.journal import Journal
+from pipeline.journal.sums import sum_up
 from pipeline.model import State
 from pipeline.night.history import FILE_NAME, Past, note, read_past, settled
 from pipeline.night.outside import Outside, home_of
@@ -93,6 +95,21 @@ def sent(folder: Path, manifest: Path, at: float, *ends: ev.Event) -> None:
         journal.append([intent], at).result()
         journal.append([event], at).result()
     journal.close()
+
+
+def test_a_journal_in_which_one_video_has_no_price_knows_no_sum(tmp_path: Path) -> None:
+    """What is known of it would look as if it were all."""
+    path, costs = tmp_path / "journal.db", (0.1, 0.2, None)
+    journal = Journal(path)
+    sums = []
+    for number, cost in enumerate(costs):
+        one = replace(attempt(f"k{number}"), cost=cost)
+        journal.append([ev.Intended(one.key, 1, one)], 100.0).result()
+        journal.append([ev.Accepted(one.key, 1, f"v{number}")], 100.0).result()
+        sums.append(sum_up(path, 0.0, 200.0).cost)
+    journal.close()
+    assert sums == [0.1, pytest.approx(0.3), None]
+    assert sum_up(path, 0.0, 50.0).cost is None
 
 
 def test_what_was_killed_has_no_end_and_the_journals_know_what_it_ordered(tmp_path: Path) -> None:

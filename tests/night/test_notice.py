@@ -89,7 +89,7 @@ def test_what_came_of_each_manifest_what_it_cost_and_what_went_wrong_most(tmp_pa
     assert notice.text.splitlines() == [
         "Stopped: a cap is reached",
         "  Raise the cap, or run again tomorrow.",
-        "Ordered: 5 videos, for 2.50 USD.",
+        "Ordered: 5 videos, for at least 2.50 USD.",
         "Brought home: 2 videos.",
         "Left on the account: 1,234.50.",
         "",

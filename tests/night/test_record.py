@@ -74,7 +74,7 @@ def test_it_ends_with_what_came_of_each_manifest_and_of_all(tmp_path: Path) -> N
     """One that could not be worked on is among them; a reason that two share is told once."""
     done, failed = Result(2, State.DONE), Result(3, State.FAILED)
     first = report(tmp_path / "a", done, failed, money=1.25, stops=(AT_A_CAP,))
-    second = report(tmp_path / "b", done, stops=(AT_A_CAP,))
+    second = report(tmp_path / "b", done, money=0.5, stops=(AT_A_CAP,))
     with NightRecord(tmp_path / "night.json") as record:
         assert record.exit_code == 70, "a night whose end nobody told"
         refusal = UsageError("c.csv is empty.")
@@ -90,7 +90,7 @@ def test_it_ends_with_what_came_of_each_manifest_and_of_all(tmp_path: Path) -> N
         ("c.csv", {}, 0, 0, 2, "c.csv is empty."),
     ]
     assert ended["states"] == {"done": 2, "failed": 1}
-    assert ended["spend"] == {"videos": 3, "video_seconds": 18, "money": 1.25}
+    assert ended["spend"] == {"videos": 3, "video_seconds": 18, "money": 1.75}
     assert (ended["exit_code"], ended["submitted"]) == (4, 3)
     assert ended["stopped_by"] == record.stopped_by == "a cap is reached"
     assert (record.exit_code, record.submitted) == (4, 3)
@@ -164,6 +164,23 @@ def test_what_ended_one_manifest_names_it(tmp_path: Path) -> None:
         record = NightRecord(None)
         record.end(ExitCode.NEEDS_USER, [*others, (Path("b.csv"), held)])
         assert record.stopped_by == said
+
+
+def test_one_video_without_a_price_makes_the_sum_unknown(tmp_path: Path) -> None:
+    """Of a manifest, and of a night; one that ordered nothing changes no sum."""
+    path, states = tmp_path / "night.json", {State.RUNNING: 2}
+    priced = ManifestProgress(Path("a.csv"), states, 2, 0, Spend(2, 12, 0.2))
+    idle = ManifestProgress(Path("b.csv"), states, 0, 0, Spend(), priced=False)
+    unpriced = ManifestProgress(Path("c.csv"), states, 2, 0, Spend(2, 12, 0.1, 1), priced=False)
+    for each, money in (((priced, idle), 0.2), ((priced, unpriced), None)):
+        with NightRecord(path) as record:
+            record.update(RunProgress(states, 2, 0, each=each))
+            assert told(path)["spend"]["money"] == money
+    with NightRecord(path) as record:
+        done = Result(2, State.DONE)
+        both = report(tmp_path / "a", done, money=0.1), report(tmp_path / "b", done)
+        record.end(ExitCode.DONE, [(Path(one.summary.manifest), one) for one in both])
+    assert told(path)["spend"]["money"] is None
 
 
 def test_it_is_kept_up_to_date_every_few_seconds(tmp_path: Path) -> None:
