@@ -5,16 +5,20 @@ Tested in tests/checker/test_check.py.
 
 from __future__ import annotations
 
+import atexit
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from pipeline.checker.drafts import image_fields, problem_at
 from pipeline.checker.rules import Draft
 from pipeline.disk.rights import make_cache
 from pipeline.errors import ConfigError, StoreError
-from pipeline.manifest.locations import locate
+from pipeline.manifest.locations import BucketPicture, locate
 from pipeline.model import Manifest, Picture, PictureFault, Problem, Row, Severity
 from pipeline.pictures.accepted import shape_warning
 
@@ -25,6 +29,14 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Config
 
 _SEVERAL = "several"
+
+
+@cache
+def _passing_folder() -> Path:
+    """Make a folder for pictures from buckets that is there until this process ends."""
+    folder = Path(mkdtemp(prefix="reelsheet-"))
+    atexit.register(rmtree, folder, ignore_errors=True)
+    return folder
 
 
 class PictureProgress(Protocol):
@@ -65,6 +77,14 @@ class PictureRules:
     cache_dir: Path | None
     strict: bool  # JPEGs are read by a strict decoder, too
     outputs: str  # the folder in which no missing picture is looked for
+
+    def make_cache(self, manifest: Path) -> Path | None:
+        """Return the folder that is kept between runs, made; None if there can be none."""
+        if self.cache_dir is not None:
+            with suppress(StoreError):  # then nothing is remembered of pictures
+                make_cache(self.cache_dir, manifest)
+                return self.cache_dir
+        return None
 
     @classmethod
     def of(cls, config: Config, root: Path, cache_dir: Path | None) -> Self:
@@ -124,7 +144,8 @@ def judge_pictures(
     """
     # In the order of the rows: a set's order would wander through the whole memory.
     texts = dict.fromkeys(text for one in rows for text in one.texts)
-    places = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
+    located = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
+    places = _fetch(located, terms, manifest.path)
     opened = _open(places.values(), terms, progress, manifest.path)
     hints = _hints(places, opened, terms, manifest.path.parent)
     findings = Findings(
@@ -158,6 +179,25 @@ def judge_pictures(
     return findings
 
 
+def _fetch(
+    located: Mapping[str, _Place | BucketPicture], terms: PictureRules, manifest: Path
+) -> dict[str, _Place]:
+    """Put the files of pictures in buckets in place of their addresses."""
+    named = {one.address for one in located.values() if isinstance(one, BucketPicture)}
+    fetched: Mapping[str, Path | PictureFault] = {}
+    if named:
+        # Few manifests name any, and the libraries that open pictures come with it.
+        from pipeline.pictures.accepted import LARGEST_SOURCE_BYTES  # noqa: PLC0415
+        from pipeline.storage.pictures import fetch_pictures  # noqa: PLC0415
+
+        folder = terms.make_cache(manifest) or _passing_folder()
+        fetched = fetch_pictures(sorted(named), folder, LARGEST_SOURCE_BYTES)
+    return {
+        text: fetched[one.address] if isinstance(one, BucketPicture) else one
+        for text, one in located.items()
+    }
+
+
 def _open(
     places: Iterable[_Place], terms: PictureRules, progress: PictureProgress | None, manifest: Path
 ) -> Mapping[Path, Picture | PictureFault]:
@@ -171,9 +211,7 @@ def _open(
         if progress is not None:
             progress(done, len(paths), line)
 
-    if terms.cache_dir is not None:
-        with suppress(StoreError):  # then nothing is remembered of them
-            make_cache(terms.cache_dir, manifest)
+    terms.make_cache(manifest)
     root = None if terms.outside else terms.root
     with PictureShelf(
         terms.cache_dir, prepare=terms.prepare, strict=terms.strict, root=root

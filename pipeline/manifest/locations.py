@@ -39,6 +39,18 @@ _USUAL_URL = re.compile(
     r"https?://[a-z0-9][a-z0-9-]*(?:\.[a-z0-9][a-z0-9-]*)+/[a-z0-9._~/%?&=+,-]{0,1500}",
     re.IGNORECASE | re.ASCII,
 )
+# What S3, Google and Azure take as names of buckets and containers, and of what is in them.
+_OBJECT = re.compile(
+    r"(s3|gs|az)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
+    r"(?=.{2,1025}\Z)(?:/(?!\.{1,2}(?:/|\Z))[^/\x00-\x1f\x7f\ud800-\udfff]+)+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketPicture:
+    """A picture in a bucket, by its address, as `s3://bucket/folder/name.jpg`."""
+
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,9 @@ def can_be_named(name: str) -> bool:
     return True
 
 
-def locate(cell: str, root: Path, *, outside: bool = False) -> Path | str | PictureFault:
+def locate(
+    cell: str, root: Path, *, outside: bool = False
+) -> Path | str | BucketPicture | PictureFault:
     """Read the picture that a cell names: a `str` is a web address, a `Path` a file on this disk.
 
     Whether the file exists is not checked here.
@@ -158,13 +172,20 @@ def bare_path(cell: str) -> str:
     return "" if is_blank(text) else text
 
 
-def _by_scheme(scheme: str, text: str, root: Path, *, outside: bool) -> Path | str | PictureFault:
+def _by_scheme(
+    scheme: str, text: str, root: Path, *, outside: bool
+) -> Path | str | BucketPicture | PictureFault:
     if scheme in ("http", "https"):
         if not text.lower().startswith(f"{scheme}://"):
             return _bad_url(text, f"is incomplete. It has to begin with {scheme}://")
         return web_fault(text) or text
     if scheme == "file":
         return _by_file_url(text, root, outside=outside)
+    if scheme in {"s3", "gs", "az"}:
+        address = f"{scheme}{text[len(scheme) :]}"
+        if _OBJECT.fullmatch(address):
+            return BucketPicture(address)
+        return _bad_url(text, f"is no address of a picture in a bucket, as {scheme}://bucket/a.jpg")
     return PictureFault(
         "scheme",
         f"{_shorten(text)} begins with {scheme}:, which the provider cannot fetch. "

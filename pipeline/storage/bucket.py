@@ -20,10 +20,11 @@ from datetime import timedelta
 from functools import cached_property
 from math import ceil
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotModifiedError
 from obstore.store import AzureStore, GCSStore, S3Store
 
 from pipeline.disk.failures import raise_store_errors
@@ -33,6 +34,7 @@ from pipeline.storage.bucketfaults import BucketDown, fault_of, unreadable
 from pipeline.storage.places import Put
 
 if TYPE_CHECKING:
+    from obstore import GetOptions
     from obstore.store import ObjectStore
 
 _WHOLE_BYTES = 128 * 1024 * 1024
@@ -43,6 +45,8 @@ _TIMEOUT_S, _CONNECT_S = 60.0, 5.0
 """How long a request may take that carries up to 16 MB, and how long a connection."""
 _RETRIES = 3
 _PROBE = ".reelsheet-probe"
+_LARGE = Lock()
+"""Is held while more than 16 MB are read at once: several threads would fill the memory."""
 _ALLOW_HTTP = {"s3": "AWS_ALLOW_HTTP", "gs": "GOOGLE_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}
 _TRUE = frozenset({"1", "true", "on", "yes", "y"})
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
@@ -207,6 +211,35 @@ class BucketPlace:
         try:
             got = obstore.get(self._store(_WHOLE_BYTES), name)
             yield (bytes(piece) for piece in got.stream())
+        except FileNotFoundError as error:
+            raise FileNotFoundError(2, "there is no such object", name) from error
+        except (BaseError, ValueError) as error:
+            raise unreadable(error, self.address, "read") from error
+
+    def fetch(self, name: str, etag: str | None, most_bytes: int) -> tuple[str, bytes] | None:
+        """Return the ETag of an object and what is in it; None if it still has the one given.
+
+        Args:
+            name: The object.
+            etag: The ETag that it had; None if it is not known.
+            most_bytes: The most that is read.
+
+        Raises:
+            FileNotFoundError: There is no such object, or no such bucket.
+            StoreError: The bucket refuses, or does not answer in time.
+            OverflowError: It is larger than that.
+
+        """
+        try:
+            options: GetOptions = {} if etag is None else {"if_none_match": etag}
+            got = obstore.get(self._store(_WHOLE_BYTES), name, options=options)
+            size = got.meta["size"]
+            if size > most_bytes:
+                raise OverflowError(size)
+            with _LARGE if size > _PART_BYTES else contextlib.nullcontext():
+                return got.meta["e_tag"] or "", bytes(got.bytes())
+        except NotModifiedError:
+            return None
         except FileNotFoundError as error:
             raise FileNotFoundError(2, "there is no such object", name) from error
         except (BaseError, ValueError) as error:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.manifest.locations import locate, web_fault
+from pipeline.manifest.locations import BucketPicture, locate, web_fault
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import PictureFault
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows reads these as its own")
 
 
-def code(found: Path | str | PictureFault) -> str:
+def code(found: object) -> str:
     assert isinstance(found, PictureFault)
     assert found.message.endswith((".", "jpg"))
     return found.code
@@ -66,6 +66,16 @@ def test_a_web_address_is_passed_on_as_it_is(url: str, tmp_path: Path) -> None:
     assert locate(f" {url} ", tmp_path) == url
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "spring 24/shop #1/Größe, 38%.jpg", "..a/...b/名.png"])
+def test_a_picture_in_a_bucket_is_known_by_its_address(name: str, tmp_path: Path) -> None:
+    """The scheme is one word in any letters; the names are those of the bucket."""
+    for scheme in ("s3", "gs", "az"):
+        address = f"{scheme}://my-photos.24/{name}"
+        assert locate(f" {address}\n", tmp_path) == BucketPicture(address)
+        shouted = address.replace(scheme, scheme.upper(), 1)
+        assert locate(shouted, tmp_path) == BucketPicture(address)
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
@@ -76,7 +86,12 @@ def test_a_web_address_is_passed_on_as_it_is(url: str, tmp_path: Path) -> None:
         (base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(90)).decode(), "base64"),
         ("//cdn.example/a.jpg", "no_scheme"),
         ("www.example.com/a.jpg", "no_scheme"),
-        ("s3://bucket/a.jpg", "scheme"),
+        ("s3://bucket", "bad_url"),
+        ("s3://bucket/folder/", "bad_url"),
+        ("s3://bucket/../other/a.jpg", "bad_url"),
+        ("s3://b/a.jpg, s3://b/b.jpg", "bad_url"),
+        ("gs://key:secret@bucket/a.jpg", "bad_url"),
+        ("az://bucket/\ud800.jpg", "bad_url"),
         ("ftp://host/a.jpg", "scheme"),
         ("htps://host/a.jpg", "scheme"),
         ("http:/host/a.jpg", "bad_url"),
