@@ -26,8 +26,7 @@ from pipeline.planner.renaming import match_renamed, rename
 from pipeline.planner.repeats import Bought
 from pipeline.planner.selection import Selection
 from pipeline.process.collector import pause_collector
-from pipeline.storage.folder import FolderPlace
-from pipeline.storage.storedfiles import StoredFile, place_of, stored_file
+from pipeline.storage.storedfiles import StoredFile, find_gone, stored_file
 
 _LINK_LIFETIME_S = 24 * 3600
 """How long the provider's link to a video lives: docs/contract.md, "The video"."""
@@ -206,17 +205,8 @@ def files_gone(entries: Mapping[str, Entry], folder: OutputFolder) -> set[str]:
 
     Raises StoreError where a place cannot be listed.
     """
-    sizes = {"": FolderPlace(folder.videos).list()}
-    gone = set()
-    for entry in entries.values():
-        video = entry.video
-        if entry.state is not State.DONE or not video:
-            continue
-        if video.place not in sizes:
-            sizes[video.place] = place_of(folder, video).list()
-        if sizes[video.place].get(video.name) != video.size_bytes:
-            gone.add(entry.key)
-    return gone
+    done = (one for one in entries.values() if one.state is State.DONE)
+    return find_gone(((one.key, one.video) for one in done if one.video), folder)
 
 
 def can_download_again(bought: Submission, wall: float | None = None) -> bool:

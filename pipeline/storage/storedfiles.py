@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +21,8 @@ from pipeline.model import Video
 from pipeline.storage.folder import FolderPlace
 from pipeline.storage.opening import open_place
 from pipeline.storage.places import Place, address_of, is_bucket
+
+_ASKED_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +127,46 @@ def stored_file(folder: OutputFolder, video: Video) -> StoredFile:
         return StoredFile(None, video.place, video.name, video.size_bytes)
     parent = Path(video.place) if video.place else folder.videos
     return StoredFile(parent / video.name, size_bytes=video.size_bytes)
+
+
+def find_gone(videos: Iterable[tuple[str, Video]], folder: OutputFolder) -> set[str]:
+    """Return the keys of videos that are missing in their places or have another size there.
+
+    A list tells of most at once. What the list of a bucket lacks is asked for by its name before it
+    counts as gone: it may be bought again for that.
+
+    Args:
+        videos: The videos with their keys.
+        folder: The output folder.
+
+    Raises:
+        StoreError: A place cannot be listed, or does not answer.
+
+    """
+    sizes = {"": FolderPlace(folder.videos).list()}
+    gone, doubted = set(), []
+    for key, video in videos:
+        if video.place not in sizes:
+            sizes[video.place] = place_of(folder, video).list()
+        if sizes[video.place].get(video.name) == video.size_bytes:
+            continue
+        if is_bucket(video.place):
+            doubted.append((key, video))
+        else:
+            gone.add(key)
+    return gone | _ask_for(doubted) if doubted else gone
+
+
+def _ask_for(doubted: Sequence[tuple[str, Video]]) -> set[str]:
+    """Return the keys of those videos that are not in their buckets."""
+    places = {place: open_place(place) for place in {video.place for _, video in doubted}}
+
+    def is_gone(video: Video) -> bool:
+        return places[video.place].size_of(video.name) != video.size_bytes
+
+    executor = ThreadPoolExecutor(_ASKED_AT_ONCE, thread_name_prefix="bucket")
+    try:
+        answers = executor.map(is_gone, (video for _, video in doubted))
+        return {key for (key, _), gone in zip(doubted, answers, strict=True) if gone}
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
