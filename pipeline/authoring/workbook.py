@@ -26,9 +26,13 @@ from pipeline.authoring.sheetstyle import (
 )
 from pipeline.checker import rules
 from pipeline.manifest import columns
+from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.manifest.examples import NEEDED_STYLE, RULES_HEADINGS
 from pipeline.manifest.videolooks import LOOK_COLUMN, Library, built_in
 from pipeline.manifest.wording import height_of, letters_of
+from pipeline.models.describing import say_columns, say_pictures
+from pipeline.models.shelf import DEFAULT_MODEL, known_sheets
+from pipeline.models.wording import say_counts, say_values
 
 _SHORT = frozenset({"aspect_ratio", "resolution"})
 _LAST_ROW = 1_048_576
@@ -45,6 +49,8 @@ _WIDTH = 18
 _WRAPPED = frozenset({"prompt", "title", "notes", "description"})
 
 _DEFAULTS = rules.Form()
+_COUNTS = rules.BY_FIELD["image_urls"].allowed
+_REFUSED = [count for count in range(max(map(int, _COUNTS))) if count not in _COUNTS]
 _HEADINGS = dict(
     zip((*RULES_HEADINGS, "other accepted headers"), (16, 64, 24, 28, 46), strict=True)
 )
@@ -53,6 +59,15 @@ _HEADINGS = dict(
 def _capital(text: str) -> str:
     """Begin the text with a capital; the rest keeps its case, as in 720P."""
     return text[:1].upper() + text[1:]
+
+
+def _say_between(field: str) -> str:
+    """Say what the values of a field need, by the rules of the first model."""
+    return "".join(
+        f" {say_values(field, values)} exists only with {rule.needed}."
+        for rule in rules.FORM_RULES
+        if isinstance(values := rule.condition.when.get(field), list)
+    )
 
 
 _PICTURE = (
@@ -83,15 +98,18 @@ _ABOUT = {
         "phones)."
     ),
     "resolution": (
-        f"{_capital(rules.BY_FIELD['resolution'].sentence)}. 1080p exists only with "
-        f"{rules.FORM_RULES[0].needed}."
+        f"{_capital(rules.BY_FIELD['resolution'].sentence)}.{_say_between('resolution')}"
+    ),
+    MODEL_COLUMN: (
+        "Which model makes the video, if not that of the settings: each has values of its own, "
+        "which `reelsheet models` lists."
     ),
 }
 NOTES = (
     "Every other column is yours: it is kept unchanged in the results.",
     (
-        "Pictures: JPEG, PNG, WebP or GIF files of at most 10 MB each. A row with two pictures is "
-        "refused."
+        "Pictures: JPEG, PNG, WebP or GIF files of at most 10 MB each."
+        + (f" A row with {say_counts(_REFUSED)} pictures is refused." if _REFUSED else "")
     ),
     (
         "Instead of the three picture columns you can use one column called images, with the "
@@ -246,11 +264,12 @@ def _put_rules(sheet: Worksheet, looks: Library) -> str:
             put_text(sheet.cell(row, column), text, "strong" if column == 1 else "long")
         sheet.row_dimensions[row].height = height_of(zip(texts, widths, strict=True))
     noted = len(fields) + 3
-    for row, text in enumerate(NOTES, start=noted):
+    notes = (*NOTES, *_describe_others())
+    for row, text in enumerate(notes, start=noted):
         put_text(sheet.cell(row, 1), text, "long")
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(widths))
         sheet.row_dimensions[row].height = height_of([(text, sum(widths))])
-    head = noted + len(NOTES) + 1
+    head = noted + len(notes) + 1
     put_text(sheet.cell(head, 1), "look", "head")
     put_text(sheet.cell(head, 2), "how it is filmed, and for what", "head")
     for row, look in enumerate(looks.looks.values(), start=head + 1):
@@ -261,6 +280,19 @@ def _put_rules(sheet: Worksheet, looks: Library) -> str:
     sheet.freeze_panes = "A2"
     fit_to_page(sheet, pages_high=1)
     return f"$A${head + 1}:$A${head + len(looks.looks)}"
+
+
+def _describe_others() -> list[str]:
+    """Return what rows of other models than the first may say, a line for each sheet."""
+    sheets = {id(sheet): sheet for sheet in known_sheets().values()}.values()
+    return [
+        f"{MODEL_COLUMN} {' or '.join(sheet.head.models)}: "
+        + "".join(f"{name} {said}; " for name, said, *_ in say_columns(sheet))
+        + "; ".join((f"pictures: {say_pictures(sheet)}", *(rule.say for rule in sheet.rules)))
+        + "."
+        for sheet in sheets
+        if DEFAULT_MODEL not in sheet.head.models
+    ]
 
 
 def describe_fields(looks: Library) -> list[tuple[str, ...]]:
@@ -276,6 +308,8 @@ def _say_allowed(field: str, looks: Library) -> str:
         return f"{rules.BY_FIELD['image_urls'].sentence} per row"
     if field == LOOK_COLUMN:
         return ", ".join(looks.names)
+    if field == MODEL_COLUMN:
+        return ", ".join(known_sheets())
     rule = rules.BY_FIELD.get(field)
     if rule is None or not rule.allowed:
         return "any text"
@@ -291,6 +325,8 @@ def _empty(field: str) -> str:
         return "no picture"
     if field == LOOK_COLUMN:
         return "nothing is added; a template takes one that suits the product's type"
+    if field == MODEL_COLUMN:
+        return "the one of `api.model` in config.yaml"
     return str(getattr(_DEFAULTS, field))
 
 

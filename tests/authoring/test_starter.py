@@ -32,6 +32,7 @@ from pipeline.errors import UsageError
 from pipeline.manifest.columns import FIELDS
 from pipeline.manifest.examples import NEEDED_STYLE
 from pipeline.manifest.videolooks import built_in
+from pipeline.models.shelf import known_sheets
 from pipeline.pictures.accepted import LARGEST_BYTES
 
 
@@ -132,6 +133,13 @@ def test_the_rules_sheet_tells_every_rule(tmp_path: Path) -> None:
     assert "720P or 1080p" in str(lines["resolution"][1])
     assert "only with 16:9" in str(lines["resolution"][1])
     assert set(NOTES) <= set(lines)
+    assert any("A row with two pictures is refused." in note for note in NOTES)
+    assert str(lines["video_model"][2]).split(", ") == list(known_sheets())
+    told = "\n".join(map(str, lines))
+    assert "video_model grok-video-1.5: duration a whole number from 1 to 15 seconds;" in told
+    for model in known_sheets().values():
+        if "gemini_omni_flash" not in model.head.models:
+            assert all(rule.say in told for rule in model.rules), model.head.models
 
 
 @pytest.mark.parametrize("first", ["Start here", "Rules"])
