@@ -34,7 +34,9 @@ FINE = (
     "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f, a\u00a0b"
 )
 # Those who may write to a stream by themselves: the screen, and programs that other programs read.
-WRITERS = ("cli/screen.py", "downloader/examiner.py", "emulator/command.py")
+WRITERS = (
+    "cli/screen.py", "downloader/examiner.py", "emulator/command.py", "pictures/strictly.py",
+)  # fmt: skip
 PAST = {"print", "echo", "secho", "confirm", "prompt", "pprint", "print_exc", "showwarning"}
 STREAM = {"write", "writelines", "buffer", "fileno", "detach"}
 

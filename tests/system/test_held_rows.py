@@ -5,10 +5,14 @@ The product is run as a process, and the API's own records say what was submitte
 
 from __future__ import annotations
 
+import pytest
+
 from tests.system.harness import sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import Product
 from tests.system.test_renamed import Shop
+
+pytestmark = pytest.mark.long
 
 TEXTS = ("a red mug", "a mug TBD", "a {{ colour }} bag", "a cap #N/A")
 ALL = "prompt_todo,prompt_placeholder,error_text"

@@ -165,6 +165,7 @@ def rebuilt(shop: Shop) -> Ended:
 # With nothing in it.
 
 
+@pytest.mark.long
 def test_an_empty_journal_where_nothing_was_ever_sent(shop: Shop) -> None:
     """As a kill at the beginning of the first run leaves it: the next one begins."""
     shop.out.mkdir(parents=True)
@@ -198,6 +199,7 @@ def test_a_journal_that_cannot_be_used_where_nothing_was_ever_sent(shop: Shop, l
     shop.hold()
 
 
+@pytest.mark.long
 def test_what_is_left_beside_a_journal_that_is_gone_does_not_get_into_the_new_one(
     shop: Shop,
 ) -> None:
@@ -399,6 +401,7 @@ def test_a_journal_whose_tables_were_emptied(shop: Shop, gone: str, book: bool) 
     shop.hold()
 
 
+@pytest.mark.long
 def test_another_journal_in_the_folder(shop: Shop) -> None:
     """A copy of another folder's journal of the same manifest, which does not know these rows."""
     assert shop.run().code == 0
@@ -444,6 +447,7 @@ def test_without_journal_and_book_no_command_sends_or_writes(shop: Shop, tmp_pat
 
 
 @pytest.mark.parametrize("log", [True, False])
+@pytest.mark.long
 def test_journal_and_book_of_one_earlier_moment(shop: Shop, tmp_path: Path, log: bool) -> None:
     """They agree with each other, and run.log and the results know more than both."""
     book = shop.elsewhere(tmp_path)
@@ -461,6 +465,7 @@ def test_journal_and_book_of_one_earlier_moment(shop: Shop, tmp_path: Path, log:
     shop.hold()
 
 
+@pytest.mark.long
 def test_a_log_in_several_files_is_read_whole(shop: Shop, tmp_path: Path) -> None:
     """It was begun anew while rows were sent, and alone tells of them; all of it is documented."""
     shop.sets = {**shop.sets, "log.rotate_mb": "0.004", "log.mode": "0640"}
@@ -583,6 +588,7 @@ def test_a_deleted_journal_without_a_book(shop: Shop) -> None:
     shop.hold()
 
 
+@pytest.mark.long
 def test_an_older_copy_without_a_book(shop: Shop, tmp_path: Path) -> None:
     """run.log knows a run that the copy does not."""
     shop.sets = NO_BOOK
@@ -612,6 +618,7 @@ def test_what_is_restored_stands_in_the_book_at_once(shop: Shop, tmp_path: Path)
     shop.hold()
 
 
+@pytest.mark.long
 def test_only_the_results_are_left(shop: Shop, tmp_path: Path) -> None:
     """Neither journal nor log nor book: the results know the tasks."""
     assert shop.run().code == 0

@@ -18,6 +18,8 @@ from tests.system.harness.api import Api, wait_for
 from tests.system.harness.product import Ended, Product, interrupt
 from tests.system.test_renamed import Shop
 
+pytestmark = pytest.mark.long
+
 COMMAND = re.compile(r"For the rest: reelsheet (.*)")
 KEYS = ("A", "B,b", "C", "D")
 NAMED = ("--redo", 'A,"B,b",C,D')

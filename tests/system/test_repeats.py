@@ -174,6 +174,7 @@ def test_another_working_folder_and_another_key(shop: Shop, bought: Path) -> Non
     assert shop.submitted == 0
 
 
+@pytest.mark.long
 def test_what_the_copy_has_is_its_own(shop: Shop, bought: Path) -> None:
     """The original's folder may be deleted later: the copy keeps its videos."""
     copy, out, _ = saved_copy(shop, bought)
@@ -187,6 +188,7 @@ def test_what_the_copy_has_is_its_own(shop: Shop, bought: Path) -> None:
     assert shop.submitted == 0
 
 
+@pytest.mark.long
 def test_what_had_expired_and_is_bought_again_is_done(shop: Shop) -> None:
     """In the results of the very run that buys it, by retry and by name."""
     sheet = shop.write("sheet.csv", shop.rows("mug", "bag"))
@@ -267,6 +269,7 @@ def test_redo_and_pay_again_pay_on_purpose(shop: Shop, bought: Path) -> None:
     assert not shop.api.repeated()
 
 
+@pytest.mark.long
 def test_redo_says_that_another_sheet_has_bought_it(shop: Shop, bought: Path) -> None:
     """It pays all the same; the plan and the run say so, and what it costs."""
     edited = shop.rows(*NAMES)
@@ -285,6 +288,7 @@ def test_redo_says_that_another_sheet_has_bought_it(shop: Shop, bought: Path) ->
     assert "bought before" not in again.err, "its own take is no surprise"
 
 
+@pytest.mark.long
 def test_edited_away_and_back_again(shop: Shop, bought: Path) -> None:
     """The take of the row's own cells comes back, free; the results tell how often it was sent."""
     edited = shop.rows(*NAMES)
@@ -360,6 +364,7 @@ def test_a_video_whose_link_lives_is_downloaded_again(shop: Shop, bought: Path) 
     assert "fetch" not in of(shop.folder / "outputs" / "third")[0]["result_action"]
 
 
+@pytest.mark.long
 def test_a_held_row_that_is_corrected_in_the_file_of_failed_rows(shop: Shop, bought: Path) -> None:
     """It is another request then, and bought; without a key column its row brings its key."""
     shutil.rmtree(shop.folder / "outputs" / bought.stem / "videos")
@@ -398,6 +403,7 @@ def test_a_good_copy_elsewhere_is_enough(shop: Shop, bought: Path) -> None:
     assert "taken from mug of" in of(shop.folder / "outputs" / "third")[0]["result_warnings"]
 
 
+@pytest.mark.long
 def test_a_take_of_its_own_comes_back_from_a_copy(shop: Shop, bought: Path) -> None:
     """Its own file was deleted; another folder had got a copy of it, and --redo need not pay."""
     copy, _, _ = saved_copy(shop, bought)
@@ -512,6 +518,7 @@ def edition(shop: Shop, day: int, *, names: list[str] = TEN) -> Path:
     return shop.write(f"products-2026-11-{day}.csv", rows)
 
 
+@pytest.mark.long
 def test_another_edition_is_not_paid_for_without_a_word(shop: Shop) -> None:
     """Without a series: 2 where nobody can be asked, with the money, and nothing is sent."""
     assert shop.run(edition(shop, 26)).code == 0
@@ -537,6 +544,7 @@ def test_another_edition_is_not_paid_for_without_a_word(shop: Shop) -> None:
         assert "9 of the 9 rows" in ended.err
 
 
+@pytest.mark.long
 def test_the_setting_pay_is_no_answer_about_editions(shop: Shop) -> None:
     """It pays for the very requests that were bought; rows in other words are asked about."""
     first = edition(shop, 26)
@@ -550,6 +558,7 @@ def test_the_setting_pay_is_no_answer_about_editions(shop: Shop) -> None:
     assert shop.submitted == 12
 
 
+@pytest.mark.long
 def test_two_editions_in_one_first_run(shop: Shop) -> None:
     """The first is bought; the other is asked about, and follows by itself as the message says."""
     first, second = edition(shop, 26), edition(shop, 27)
@@ -566,6 +575,7 @@ def test_two_editions_in_one_first_run(shop: Shop) -> None:
     assert {one["result_state"] for one in of(shop.folder / "outputs" / "products")} == {"done"}
 
 
+@pytest.mark.long
 def test_tables_with_the_same_keys_are_run_together(shop: Shop) -> None:
     """Their names have nothing in common; and whoever wants both editions says so."""
     rows = shop.rows(*TEN)
@@ -579,6 +589,7 @@ def test_tables_with_the_same_keys_are_run_together(shop: Shop) -> None:
     assert (both.code, shop.submitted) == (0, 24), both.err
 
 
+@pytest.mark.long
 def test_an_answer_for_a_few_rows_is_none_for_the_rest(shop: Shop) -> None:
     """`--pay-again all --limit 1` pays for a row; with all rows it is not asked again."""
     assert shop.run(edition(shop, 26, names=[*TEN, "C90"])).code == 0
@@ -592,6 +603,7 @@ def test_an_answer_for_a_few_rows_is_none_for_the_rest(shop: Shop) -> None:
     assert shop.submitted == 12
 
 
+@pytest.mark.long
 def test_what_is_asked_for_by_key_and_not_done_is_said(shop: Shop, bought: Path) -> None:
     """It ends with 1; the plan says so, too."""
     once = {"limits.attempts": "1"}
@@ -644,6 +656,7 @@ def test_a_series_is_the_other(shop: Shop) -> None:
     assert (redone.code, shop.submitted) == (0, 1)
 
 
+@pytest.mark.long
 def test_editions_of_a_series_from_the_start(shop: Shop) -> None:
     """One folder, one journal; a manifest of no series is not mixed into it."""
     config = shop.folder / "config.yaml"
@@ -675,6 +688,7 @@ def test_rehearsals_are_no_purchases(shop: Shop, rehearsing: Product) -> None:
     assert State.DONE.value == of(shop.folder / "outputs" / "night")[0]["result_state"]
 
 
+@pytest.mark.long
 def test_an_output_folder_whose_name_is_no_text(shop: Shop, bought: Path) -> None:
     """A run works there and beside it, and what it has bought is copied from there."""
     folder = Path(os.fsdecode(os.fsencode(shop.folder / "outputs") + b"/b\xe4d"))

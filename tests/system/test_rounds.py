@@ -16,7 +16,7 @@ from tests.system.harness.api import Api
 from tests.system.harness.product import Product
 from tests.system.test_renamed import Shop
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.long]
 
 
 def results_of(shop: Shop) -> dict[str, dict[str, str]]:

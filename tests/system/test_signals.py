@@ -187,6 +187,7 @@ def test_ctrl_c_typed_at_a_terminal(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP"])
+@pytest.mark.long
 def test_a_terminal_makes_no_difference_to_other_signals(
     product: Product, api: Api, manifest: Path, number: str
 ) -> None:
@@ -222,6 +223,7 @@ def start_at(
     )
 
 
+@pytest.mark.long
 def test_a_third_one_leaves_at_once(product: Product, api: Api, manifest: Path) -> None:
     """It does not even wait for what is written; the next run finds all of it."""
     api.faults("submit_stall")

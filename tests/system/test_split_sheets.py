@@ -16,6 +16,8 @@ from tests.system.harness import sheets
 from tests.system.harness.api import Api
 from tests.system.harness.product import Product
 
+pytestmark = pytest.mark.long
+
 COMMAND = re.compile(r"(?:working on it|then run again): reelsheet (.*?)\.$")
 
 
