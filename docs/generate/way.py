@@ -148,6 +148,7 @@ SET_UP = {
     "review/readback.py": "reads back what a person put into the results: there are none",
     "review/static.py": "writes the review page, after the results",
     "review/takes.py": "lists what can be judged, after the results",
+    "review/typedover.py": "notes which sentences were written, after the results",
     "review/verdicts.py": "tells which decision counts: there is none yet",
     "journal/decisions.py": "reads what people decided: nothing yet",
     "runner/attempts.py": "makes the attempts of rows when their turn is near",
