@@ -36,10 +36,11 @@ from pipeline.review.codepages import encoding_of
 from pipeline.review.joining import Joined, join, means_the_same, strays
 from pipeline.review.sheetcells import Cells, ReadCells, TypedRow, read_cells, shown
 from pipeline.review.takes import JudgedRow, TakeFile, judged_rows
-from pipeline.review.typedover import find_typed, say_doubled
+from pipeline.review.typedover import say_doubled, say_typed, say_typed_in_summary
 from pipeline.review.verdicts import latest_of
 from pipeline.review.writtenfiles import Texts, WrittenFile, written_files
 from pipeline.writer.results import results_file
+from pipeline.writer.summary import SUMMARY_SHEET
 
 _MOST_LINES = 10
 _TAKE = "result_take"
@@ -170,11 +171,7 @@ class _Reader:
         rows = list(self._typed_rows(joined, written))
         said, seen = self._record(rows, 0 if written is None else written.seen)
         told, changed = self._compare(joined, written)
-        typed = [
-            f"{_place(table, row, at)}: {column} is written anew, and what is typed there is kept "
-            "in a copy of the file alone"
-            for row, at, column in find_typed(joined, name, self.notes)
-        ]
+        typed = [*say_typed(joined, self.notes, partial(_place, table)), *self._in_summary(table)]
         lines = [*_capped([*said.lines, *told, *typed, *say_doubled(joined)])]
         fresh = WrittenFile(
             found.sha256,
@@ -208,6 +205,14 @@ class _Reader:
             return table(sheet=manifest.sheet)
         except ManifestError:  # it may be called otherwise by now
             return table()
+
+    def _in_summary(self, table: Manifest) -> list[str]:
+        if table.sheet is None:
+            return []
+        with contextlib.suppress(ManifestError):  # there is none
+            sheet = read(table.path, sheet=SUMMARY_SHEET, hidden_rows="include")
+            return [*say_typed_in_summary(sheet, self.notes)]
+        return []
 
     def _typed_rows(self, joined: Joined, written: WrittenFile | None) -> Iterator[TypedRow]:
         rows = {row.row: row for row in self._rows}

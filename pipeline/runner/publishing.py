@@ -31,7 +31,7 @@ from pipeline.review.chosen import ChosenTakes, chosen_takes, with_chosen, with_
 from pipeline.review.exchange import write_csv
 from pipeline.review.keeping import keep
 from pipeline.review.readback import FoundFile, ReadBack, read_back, stem_of
-from pipeline.review.typedover import note_texts
+from pipeline.review.typedover import note_results, note_summary
 from pipeline.review.verdicts import latest_of
 from pipeline.review.writtenfiles import WrittenFile, marks_of, written_files
 from pipeline.runner.order import Order
@@ -39,7 +39,7 @@ from pipeline.writer.kept import BookUnfit
 from pipeline.writer.layout import Result, lay_out, own_columns
 from pipeline.writer.publish import Published, publish
 from pipeline.writer.results import results_file
-from pipeline.writer.summary import Summary
+from pipeline.writer.summary import Summary, texts_of_summary
 
 DECISIONS = "decisions.csv"
 _MOST_TRIES = 5
@@ -89,7 +89,7 @@ def publish_results(
 
             def begin(written: Path, one: _Writing = writing, of: list[Result] = complete) -> None:
                 one.begin(written)
-                _note_texts(folder, note, one.target.name, of)
+                _note_contents(folder, note, one.target.name, of, summary)
 
             published = publish(
                 checked,
@@ -212,10 +212,31 @@ def _note(folder: OutputFolder, note: Note | None, values: Mapping[str, str]) ->
             table.note(values)
 
 
-def _note_texts(folder: OutputFolder, note: Note | None, name: str, of: list[Result]) -> None:
-    """Note the sentences of a file that is about to be placed."""
+def _note_contents(
+    folder: OutputFolder,
+    note: Note | None,
+    name: str,
+    results: Sequence[Result],
+    summary: Summary | None,
+) -> None:
+    """Note what is in a file that is about to be placed, so that it is known what is typed over it.
+
+    Args:
+        folder: the output folder.
+        note: as for `publish_results`.
+        name: that of the file.
+        results: what is written into it.
+        summary: what its sheet Summary says; None if that stays as it is.
+
+    """
     with contextlib.suppress(ReelsheetError):
-        _note(folder, note, note_texts(name, of, read_notes(folder.journal)))
+        before = read_notes(folder.journal)
+        told = (
+            {}
+            if summary is None
+            else note_summary(name, texts_of_summary(summary, folder.root), before)
+        )
+        _note(folder, note, {**note_results(name, results, before), **told})
 
 
 def _write_decisions(

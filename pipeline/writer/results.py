@@ -7,7 +7,7 @@ test_text_table.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,7 +40,7 @@ from pipeline.writer.layout import (
 from pipeline.writer.movedrows import move_rows
 from pipeline.writer.parts import PackageCopy
 from pipeline.writer.sheet import Insert
-from pipeline.writer.summary import Summary
+from pipeline.writer.summary import Summary, put_in
 from pipeline.writer.text_table import write_text
 from pipeline.writer.thumbnails import Thumbnail, thumbnails_of
 from pipeline.writer.workbook_copy import DAMAGED, Unreadable, fill, find_sheet, write_plain
@@ -96,7 +96,7 @@ def write_results(
     pair(manifest, results)
     target = results_file(manifest, folder, stem)
     stills = thumbnails_of(results, folder) if manifest.dialect is None else ()
-    summary = summary and replace(summary, links_from=str(folder.absolute()))
+    summary = summary and put_in(summary, folder)
     sheet = _Sheet(manifest, results, summary, source or manifest.path, kept, stills)
     if manifest.dialect is not None:
         return _write_text(sheet, manifest.dialect, target, begin)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.disk.place import place
@@ -18,7 +18,7 @@ from pipeline.writer.ownsheets import OwnSheet, namespace_of, put_sheet
 from pipeline.writer.parts import PackageCopy
 
 _FILE_NAME = "summary.json"
-_SHEET_NAME = "Summary"
+SUMMARY_SHEET = "Summary"
 _MARK = "Reelsheet run"  # in A1: marks the sheet of an earlier results file
 SUMMARY_KEYS = (
     "schema",
@@ -118,7 +118,17 @@ def put_summary(
 
     """
     sheet = _sheet(summary, looks, namespace_of(like), cut).encode("utf-8")
-    put_sheet(package, OwnSheet(_SHEET_NAME, _MARK, sheet, columns="AB"), like)
+    put_sheet(package, OwnSheet(SUMMARY_SHEET, _MARK, sheet, columns="AB"), like)
+
+
+def put_in(summary: Summary, folder: Path) -> Summary:
+    """Return the figures as a workbook in a folder tells them: its links lead from there."""
+    return replace(summary, links_from=str(folder.absolute()))
+
+
+def texts_of_summary(summary: Summary, folder: Path) -> list[str | float | None]:
+    """Return what the cells of the sheet say in a workbook in a folder."""
+    return [cell.value for pair in _lines(put_in(summary, folder)) for cell in pair]
 
 
 def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut) -> str:

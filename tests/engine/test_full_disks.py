@@ -110,6 +110,12 @@ def test_six_nights_order_what_fits_and_lose_no_link() -> None:
     assert set(last.provider.accepted.values()) == {1}
 
 
+def test_a_disk_of_which_nothing_is_known_keeps_nothing_back() -> None:
+    """As on a file system that does not tell what is free."""
+    assert Disk("outputs/shop", 1 * MB).holds(1e15, Sizes())
+    assert not Disk("outputs/shop", 1 * MB, 9 * MB).holds(1e15, Sizes())
+
+
 def test_what_is_paid_for_is_counted_first() -> None:
     """A night begins with as much ordered as there is room for: nothing more is ordered."""
     shelf = Shelf(2_200_000)

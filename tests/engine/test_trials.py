@@ -135,6 +135,22 @@ def test_a_row_that_was_bought_before_proves_nothing() -> None:
     assert ended.engine.stops == []
 
 
+@pytest.mark.parametrize("lost", ["refused", "doubt"])
+def test_a_single_row_that_comes_to_nothing_gives_nothing_up(lost: str) -> None:
+    """There is no other row of the model that could be sent or kept back."""
+    refused = Refused("no such field", status=400, code="invalid_parameter")
+    answer = refused if lost == "refused" else Unclear("HTTP 502", status=502)
+
+    def on_submit(command: Submit, *_: object) -> ProviderError | None:
+        return answer if command.row.key == "clip-20000" else None
+
+    provider = Provider(on_submit=on_submit, loses_unclear=True)
+    ended = trial(provider, *rows(1), *rows(3, "gemini_omni_flash"))
+    assert ended.states()[State.DONE] == 3
+    assert ended.provider.submits["clip-20000"] == 1
+    assert [stop for stop in ended.engine.stops if "never run" in stop.reason] == []
+
+
 def test_models_are_tried_apart_and_lanes_together() -> None:
     """Two models have a row each at the same time; one model has one row over all manifests."""
     other = "clip-3"

@@ -61,6 +61,26 @@ def test_all_is_in_order(folder: OutputFolder) -> None:
 
 
 @pytest.mark.parametrize(
+    ("listed", "is_there"), [({"c.mp4": 6}, True), ({"c.mp4": 5}, False), ({}, False)]
+)
+def test_a_video_in_a_bucket(folder: OutputFolder, listed: dict[str, int], is_there: bool) -> None:
+    """Its list is asked once, however many are there: gone, or of another size."""
+    asked: list[str] = []
+    with contextlib.closing(Journal(folder.journal)) as journal:
+        video = dataclasses.replace(VIDEO, name="c.mp4", size_bytes=6, place="s3://films/shop")
+        done = [ev.Accepted("c", 1, "t"), ev.Completed("c", 1, None), ev.Downloaded("c", 1, video)]
+        journal.append([intended("c"), *done], 2.0).result(10)
+
+    def sizes_in(place: str) -> dict[str, int]:
+        asked.append(place)
+        return listed
+
+    found = list(audit(folder, Invocation(Path("shop.csv")), sizes_in))
+    assert ["s3://films/shop/c.mp4" in one.what for one in found] == [True] * (not is_there)
+    assert asked == ["s3://films/shop"]
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         (None, "is gone"),

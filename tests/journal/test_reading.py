@@ -13,7 +13,9 @@ from pipeline import events as ev
 from pipeline.disk.sqlitefile import path_of, text_of, uri_of
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
+from pipeline.journal.logreading import last_line
 from pipeline.journal.reading import read_entries, read_twice, replay
+from pipeline.journal.sums import Sent, runs_in, sum_up
 from tests.journal.lives import VIDEO, intended, request
 
 ROWS = 1203  # more than are read at once
@@ -118,3 +120,13 @@ def test_a_journal_without_tables_is_read_as_nothing(tmp_path: Path) -> None:
         read_twice(path)
     path.touch()
     assert read_twice(path) == ({}, {})
+
+
+def test_where_no_journal_is_nothing_was_run_or_sent(tmp_path: Path) -> None:
+    """Nothing is made by looking."""
+    journal = tmp_path / "journal.db"
+    assert runs_in(journal) == []
+    assert sum_up(journal, 0.0, 1e12) == Sent(None, {}, None)
+    (tmp_path / "run.log").mkdir()
+    assert last_line(tmp_path / "run.log") == {}
+    assert not journal.exists()

@@ -396,6 +396,26 @@ async def test_a_picture_that_changed_or_went_is_not_sent(tmp_path: Path) -> Non
     assert script.received == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+async def test_too_few_file_descriptors_are_no_fault_of_a_picture(tmp_path: Path) -> None:
+    """It is tried again: the picture can be read as soon as another file is closed."""
+    import resource  # noqa: PLC0415 - not on Windows
+
+    picture = tmp_path / "a.jpg"
+    picture.write_bytes(b"x")
+    script = Script(lambda _: http(200, GOOD_UPLOAD))
+    async with raw_server(script), ToAPIs(script.url, KEY) as api:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(Unreachable) as caught:
+                await api.upload(picture, "image/jpeg")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert str(picture) in caught.value.message
+    assert script.received == []
+
+
 async def test_no_call_takes_anything_from_its_surroundings() -> None:
     """Cookies of an answer are not sent back."""
     script = Script(
