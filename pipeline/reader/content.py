@@ -200,21 +200,35 @@ def _missing_error(path: Path) -> ManifestError:
     if not folder.is_dir():
         why = f"{path} does not exist: there is no folder {folder}."
         return ManifestError(why, action=_other_place(path))
-    tables = sorted(
+    tables = _tables_in(folder)
+    plain = {name.lower(): name for name in tables}
+    close = difflib.get_close_matches(path.name.lower(), plain, n=3, cutoff=0.6)
+    same_stem = [name for name in tables if name.lower().split(".")[0] == path.stem.lower()]
+    likely = list(dict.fromkeys([*(plain[name] for name in close), *same_stem]))
+    found = [folder / name for name in likely] or _same_name_below(path)
+    here = "this folder" if folder == Path() else f"the folder {folder}"
+    if found:
+        action = f"Did you mean {' or '.join(quote_name(str(one)) for one in found)}?"
+    elif tables:
+        action = f"In {here} there are: {', '.join(tables[:5])}."
+    else:
+        action = f"There is no table in {here}. To see where there are some: reelsheet"
+    return ManifestError(f"{path} does not exist.", action=action)
+
+
+def _tables_in(folder: Path) -> list[str]:
+    return sorted(
         entry.name
         for entry in folder.iterdir()
         if entry.suffix.lower() in _TEXT_SUFFIXES | _WORKBOOK_SUFFIXES
         and not entry.name.startswith("~$")
     )
-    plain = {name.lower(): name for name in tables}
-    close = difflib.get_close_matches(path.name.lower(), plain, n=3, cutoff=0.6)
-    same_stem = [name for name in tables if name.lower().split(".")[0] == path.stem.lower()]
-    likely = list(dict.fromkeys([*(plain[name] for name in close), *same_stem]))
-    if likely:
-        return ManifestError(
-            f"{path} does not exist.", action=f"Did you mean {' or '.join(likely)}?"
-        )
-    return ManifestError(
-        f"{path} does not exist.",
-        action=f"{folder} contains: {', '.join(tables[:5]) or 'no tables'}.",
-    )
+
+
+def _same_name_below(path: Path) -> list[Path]:
+    """Return the files of this name one folder deeper: tables lie in `manifests`."""
+    try:
+        folders = sorted(islice(path.parent.iterdir(), _MOST_FOLDERS))
+        return [one for folder in folders if (one := folder / path.name).is_file()][:3]
+    except OSError:
+        return []

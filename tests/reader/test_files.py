@@ -51,6 +51,20 @@ def test_a_missing_file_suggests_its_neighbour(tmp_path: Path) -> None:
     assert "no folder" in fault(tmp_path / "nowhere" / "a.csv")[0]
 
 
+def test_what_a_missing_file_suggests_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its folder, in quotes where they are needed, also where the folder was left out."""
+    (tmp_path / "my tables").mkdir()
+    put(tmp_path / "my tables", "shop.csv", b"prompt\n")
+    monkeypatch.chdir(tmp_path)
+    assert fault(Path("my tables/shp.csv"))[1] == 'Did you mean "my tables/shop.csv"?'
+    assert fault(Path("shop.csv"))[1] == 'Did you mean "my tables/shop.csv"?'
+    nothing = "There is no table in this folder. To see where there are some: reelsheet"
+    assert fault(Path("a.csv"))[1] == nothing
+    assert fault(Path("my tables/zzz.xlsx"))[1] == "In the folder my tables there are: shop.csv."
+
+
 def test_a_window_that_was_opened_one_folder_too_high(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
