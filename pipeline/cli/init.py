@@ -196,22 +196,14 @@ def _refuse_contradictions(options: _Options) -> None:
             f"--from {options.shop}: this is a file, and --from takes the format of an export.",
             action=_way_for(Path(options.shop), options),
         )
-    making = options.shop is not None or options.images is not None
     if options.shop is not None and options.images is not None:
         raise UsageError("--from and --from-images exclude each other: choose one.")
-    if making and options.output is None:
+    if options.output is None and (options.shop is not None or options.images is not None):
         raise UsageError(
-            "--output is missing: it names the manifest to write.",
-            action="For example: --output manifests/products.xlsx"
-            if options.source is None or options.shop is None
-            else f"For example: {_conversion(options.shop, options.source, options)}",
+            "--output is missing: it names the manifest to write.", action=_example(options)
         )
     if options.shop is not None and options.source is None:
-        raise UsageError(
-            "The shop's export is missing.",
-            action=f"For example: reelsheet init --from {options.shop} products_export.csv "
-            f"--output {quote_name(str(options.output))}",
-        )
+        raise UsageError("The shop's export is missing.", action=_example(options))
     if options.images is not None and options.source is not None:
         raise UsageError(
             f"{options.source} is one folder too many: --from-images already names the folder."
@@ -232,6 +224,14 @@ def _way_for(export: Path, options: _Options) -> str:
         f"To make a manifest of a shop's export: {_conversion('FORMAT', export, options)}, where "
         f"FORMAT is one of {', '.join(EXPORT_FORMATS)}."
     )
+
+
+def _example(options: _Options) -> str:
+    if options.shop is None:
+        folder = quote_name(str(options.images))
+        return f"For example: reelsheet init --from-images {folder} --output photos.xlsx"
+    export = options.source or Path("products_export.csv")
+    return f"For example: {_conversion(options.shop, export, options)}"
 
 
 def _conversion(shop: str, export: Path, options: _Options) -> str:

@@ -91,6 +91,25 @@ def test_options_that_do_not_go_together(arguments: tuple[str, ...], said: str) 
     assert said in told.exception.message
 
 
+@pytest.mark.parametrize(
+    ("arguments", "example"),
+    [
+        (
+            ("--from", "shopify", "--output", "y.csv"),
+            "--from shopify products_export.csv --output y.csv",
+        ),
+        (("--from-images", "my photos"), '--from-images "my photos" --output photos.xlsx'),
+    ],
+)
+def test_what_is_missing_comes_with_a_whole_command(
+    arguments: tuple[str, ...], example: str
+) -> None:
+    """It can be pasted: with what was typed, and no manifest that a starter folder has."""
+    told = init(*arguments)
+    assert isinstance(told.exception, UsageError)
+    assert told.exception.action == f"For example: reelsheet init {example}"
+
+
 def test_the_help_shows_the_way() -> None:
     """The help names both ways to a manifest, with an example of each."""
     text = init("--help").stdout
