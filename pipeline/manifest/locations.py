@@ -40,8 +40,9 @@ _USUAL_URL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 # What S3, Google and Azure take as names of buckets and containers, and of what is in them.
+_BUCKET = r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
 _OBJECT = re.compile(
-    r"(s3|gs|az)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"
+    rf"(s3|gs|az)://{_BUCKET}"
     r"(?=.{2,1025}\Z)(?:/(?!\.{1,2}(?:/|\Z))[^/\x00-\x1f\x7f\ud800-\udfff]+)+"
 )
 
@@ -185,7 +186,10 @@ def _by_scheme(
         address = f"{scheme}{text[len(scheme) :]}"
         if _OBJECT.fullmatch(address):
             return BucketPicture(address)
-        return _bad_url(text, f"is no address of a picture in a bucket, as {scheme}://bucket/a.jpg")
+        what = f"is no address of a picture in a bucket, as {scheme}://bucket/a.jpg"
+        if not re.match(rf"\w+://{_BUCKET}(?:/|\Z)", address):
+            what += ": the name of a bucket has 3 to 63 of a-z, 0-9, - and full stops"
+        return _bad_url(text, what)
     return PictureFault(
         "scheme",
         f"{_shorten(text)} begins with {scheme}:, which the provider cannot fetch. "

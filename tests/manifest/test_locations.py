@@ -76,6 +76,16 @@ def test_a_picture_in_a_bucket_is_known_by_its_address(name: str, tmp_path: Path
         assert locate(shouted, tmp_path) == BucketPicture(address)
 
 
+def test_a_name_that_no_bucket_has_is_told_from_an_incomplete_address(tmp_path: Path) -> None:
+    """Else the sentence would show an example that looks like what was written."""
+    rule = ": the name of a bucket has 3 to 63 of a-z, 0-9, - and full stops."
+    form = "is no address of a picture in a bucket, as s3://bucket/a.jpg"
+    for cell, end in (("s3://b/x.png", rule), ("s3://Photos/x.png", rule), ("s3://photos/", ".")):
+        fault = locate(cell, tmp_path)
+        assert isinstance(fault, PictureFault)
+        assert fault.message == f"{cell} {form}{end}"
+
+
 @pytest.mark.parametrize(
     ("cell", "expected"),
     [
