@@ -95,7 +95,9 @@ def decide(judged: Sequence[Judged], verdicts: dict[str, Verdict], *, quiet: boo
 
     known = [{row.key for row in one.rows} for one in judged]
     everywhere = set().union(*known)
-    recording.refuse_unknown([key for key in verdicts if key not in everywhere])
+    unknown = [key for key in verdicts if key not in everywhere]
+    listing = [one.target.invocation.command("status", "--rows") for one in judged[:1]]
+    recording.refuse_unknown(unknown, *listing)
     complete = True
     for one, keys in zip(judged, known, strict=True):
         said = {key: verdict for key, verdict in verdicts.items() if key in keys}

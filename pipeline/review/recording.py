@@ -115,14 +115,14 @@ def _clean(decision: Decision) -> Decision:
         raise UsageError(f"{error}.") from error
 
 
-def refuse_unknown(keys: Sequence[str]) -> None:
-    """Raise UsageError if there are any keys that no row has."""
+def refuse_unknown(keys: Sequence[str], listing: str = "reelsheet status MANIFEST --rows") -> None:
+    """Raise UsageError if there are any keys that no row has; `listing` is what shows all keys."""
     if keys:
         named = ", ".join(shown_key(key) for key in keys[:_MOST_NAMED])
         more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
         raise UsageError(
             f"no row has the key {named}{more}; nothing was recorded.",
-            action="`reelsheet status MANIFEST --rows` shows all keys.",
+            action=f"`{listing}` shows all keys.",
         )
 
 
