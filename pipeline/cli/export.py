@@ -54,8 +54,9 @@ def _export(
         list[_To] | None,
         typer.Option(
             "--to",
-            help="What for: the folder alone (default), or a table for a shop beside it. Can be "
-            "given several times.",
+            metavar="SHOP",
+            help="What for: folder (the folder alone, the default), or a table for a shop beside "
+            "it: matrixify, woocommerce, google or shopify. Can be given several times.",
         ),
     ] = None,
     base_url: Annotated[

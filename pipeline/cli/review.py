@@ -128,6 +128,7 @@ def _review(
             metavar="N",
             min=0,
             max=65535,
+            show_default=False,
             help="The port of the page on this machine (default: any that is free).",
         ),
     ] = 0,
