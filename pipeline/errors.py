@@ -36,6 +36,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+WITHOUT_PIP = 'Where uv or pipx installed Reelsheet: docs/install.md, "More of it", says how.'
+"""What to do where an extra is missing, and its `pip install` would not reach this environment."""
+
 
 class ExitCode(IntEnum):
     """The exit codes of the process."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from pipeline.config.settings import Config
-from pipeline.errors import ConfigError
+from pipeline.errors import WITHOUT_PIP, ConfigError
 
 _LIBRARIES = ("distributed", "cryptography", "obstore")
 _WITHOUT = "Workers need libraries more: pip install 'reelsheet[fleet]'"
@@ -33,4 +33,4 @@ def refuse_unfit_fleet(config: Config) -> None:
 def refuse_lack_of_libraries() -> None:
     """Raise ConfigError where there can be no workers, as libraries for them are not installed."""
     if any(find_spec(name) is None for name in _LIBRARIES):
-        raise ConfigError(f"{_WITHOUT}.", action=None)
+        raise ConfigError(f"{_WITHOUT}.", action=WITHOUT_PIP)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
-from pipeline.errors import ConfigError
+from pipeline.errors import WITHOUT_PIP, ConfigError
 from pipeline.storage.folder import FolderPlace
 from pipeline.storage.places import Place, is_bucket
 
@@ -50,4 +50,4 @@ def open_place(address: str) -> Place:
 def refuse_lack_of_library() -> None:
     """Raise ConfigError where buckets cannot be used, as the library for them is not installed."""
     if find_spec("obstore") is None:
-        raise ConfigError(f"{_WITHOUT_LIBRARY}.", action=None)
+        raise ConfigError(f"{_WITHOUT_LIBRARY}.", action=WITHOUT_PIP)

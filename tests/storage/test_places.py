@@ -58,6 +58,7 @@ def test_without_the_library_one_sentence_says_what_to_install(
     assert str(caught.value) == (
         'Videos in a bucket need one library more: pip install "reelsheet[cloud]".'
     )
+    assert "docs/install.md" in str(caught.value.action)
 
 
 def test_addresses_of_files(tmp_path: Path) -> None:
