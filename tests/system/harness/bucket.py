@@ -115,6 +115,8 @@ class Faults:
     seen: list[tuple[str, str]] = field(default_factory=list)
     on_the_way: threading.Event = field(default_factory=threading.Event)
     port: int = 0
+    _served: set[object] = field(default_factory=set)
+    """Tasks: of one whose client was killed the loop itself keeps no reference."""
 
     @property
     def url(self) -> str:
@@ -134,10 +136,12 @@ class Faults:
             ready.set()
             await loops[0][1].wait()
             server.close()
-            rest = asyncio.all_tasks() - {asyncio.current_task()}
-            for one in rest:
-                one.cancel()
-            await asyncio.gather(*rest, return_exceptions=True)
+            # Connections that were accepted meanwhile get a task in the next turn of the loop.
+            while rest := asyncio.all_tasks() - {asyncio.current_task()}:
+                for one in rest:
+                    one.cancel()
+                await asyncio.gather(*rest, return_exceptions=True)
+                await asyncio.sleep(0.05)  # the loop closes their sockets
 
         thread = threading.Thread(target=lambda: asyncio.run(listen()), daemon=True)
         thread.start()
@@ -150,10 +154,13 @@ class Faults:
             thread.join(10)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._served.add(asyncio.current_task())
         with contextlib.suppress(asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             await self._pass_on(reader, writer)
-        with contextlib.suppress(OSError, RuntimeError):
+        with contextlib.suppress(OSError, RuntimeError, asyncio.CancelledError):
             writer.close()
+            await writer.wait_closed()
+        self._served.discard(asyncio.current_task())
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -194,10 +201,11 @@ class Faults:
         host, _, port = self.target.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         lines = "".join(f"{k}: {v}\r\n" for k, v in {**fields, "connection": "close"}.items())
-        writer.write(f"{first}\r\n{lines}\r\n".encode() + body)
-        answer = await reader.read()
-        writer.close()
-        return answer
+        try:
+            writer.write(f"{first}\r\n{lines}\r\n".encode() + body)
+            return await reader.read()
+        finally:
+            writer.close()
 
 
 @pytest.fixture(scope="session")
