@@ -276,7 +276,7 @@ def _series(name: str) -> str:
 def scheduler_address(text: str) -> str:
     """Return the address of a scheduler; raises ValueError if it is none, or not encrypted.
 
-    Whoever can talk to a scheduler runs what he likes on its workers.
+    Whoever can talk to a scheduler runs what they like on its workers.
     """
     address = text.strip().rstrip("/")
     parts, usable = urlsplit(address), False
