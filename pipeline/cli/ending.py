@@ -152,7 +152,7 @@ def _say_money(reports: Sequence[RunReport], *, balance: bool) -> None:
 
     spent = join(report.spend.costs for report in reports)
     if spent.known is not None:
-        money = spent.worded(reports[0].spend.currency).removeprefix(", ")
+        money = spent.worded(reports[0].spend.currency, before="")
         print_line(f"spent in this run, including rows in doubt: {money}")
     asked = [
         (report.summary.balance_before, report.summary.balance_after)

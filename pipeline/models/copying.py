@@ -10,9 +10,17 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from pipeline.models.records import ANY, ConditionRule, Conditions, Price, PromptRule, Sheet
+from pipeline.models.records import (
+    ANY,
+    ConditionRule,
+    Conditions,
+    Price,
+    PromptRule,
+    Sheet,
+    name_of_frame,
+)
 
-MODEL = "model"
+_MODEL = "model"
 """What conditions of a sheet for several models ask for."""
 _PROMPT = "[prompt]\nrequired = true\n"
 _ALWAYS: Conditions = {"images": "any"}
@@ -59,8 +67,8 @@ def write_sheet_like(sheet: Sheet, like: str, name: str, *, today: date, replace
     ]
     if sheet.frames:
         sizes = (
-            f"{_text(' '.join(names).strip())} = {_inline(list(size))}\n"
-            for names, size in sheet.frames.items()
+            f"{_text(name_of_frame(parts))} = {_inline(list(size))}\n"
+            for parts, size in sheet.frames.items()
         )
         sections.append("[frames]\n" + "".join(sizes))
     if any(value is not None for value in sheet.image_files):
@@ -77,7 +85,7 @@ def _rules_of(sheet: Sheet, model: str) -> Iterator[ConditionRule]:
             continue
         when = when or _ALWAYS
         need, forbid = _without_model(rule.need or {}, model), dict(rule.forbid or {})
-        never = need is None or (MODEL in forbid and _names(forbid.pop(MODEL), model))
+        never = need is None or (_MODEL in forbid and _names(forbid.pop(_MODEL), model))
         if never:
             yield rule._replace(when=when, need=None, forbid=when)
         elif need or forbid:
@@ -92,9 +100,9 @@ def _prices_of(sheet: Sheet, model: str) -> Iterator[Price]:
 
 def _without_model(conditions: Conditions, model: str) -> Conditions | None:
     """Return conditions without that of the model; None where it is not met."""
-    if MODEL in conditions and not _names(conditions[MODEL], model):
+    if _MODEL in conditions and not _names(conditions[_MODEL], model):
         return None
-    return {name: wanted for name, wanted in conditions.items() if name != MODEL}
+    return {name: wanted for name, wanted in conditions.items() if name != _MODEL}
 
 
 def _names(wanted: object, model: str) -> bool:

@@ -10,7 +10,15 @@ from itertools import islice, product
 from typing import Any
 
 from pipeline.models.body import make_body
-from pipeline.models.records import FieldRule, ImagesRule, Price, Sheet, Value, show
+from pipeline.models.records import (
+    FieldRule,
+    ImagesRule,
+    Price,
+    Sheet,
+    Value,
+    name_of_frame,
+    show,
+)
 from pipeline.models.wording import say_counts, say_rule, say_values
 
 _PROMPT = "What the video shows"
@@ -29,7 +37,7 @@ def document_of(name: str, sheet: Sheet) -> dict[str, Any]:
         "columns": [_column(field, rule) for field, rule in sheet.fields.items()],
         "rules": [rule.say for rule in sheet.rules],
         "prices": [one._asdict() for one in sheet.prices],
-        "frames": {" ".join(names).strip(): list(size) for names, size in sheet.frames.items()},
+        "frames": {name_of_frame(parts): list(size) for parts, size in sheet.frames.items()},
         "superseded_by": head.superseded_by,
         "example": example_of(name, sheet),
     }

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from pipeline.model import Request
 from pipeline.models.body import values_of
-from pipeline.models.records import ANY, Price, Value
 from pipeline.models.shelf import sheet_of
 
 
@@ -26,12 +25,18 @@ class Costs(NamedTuple):
     known: float | None = None
     unpriced: int = 0
 
-    def worded(self, currency: str) -> str:
-        """Return what stands behind seconds of video, as a person reads it; empty if unknown."""
+    def worded(self, currency: str, before: str = ", ") -> str:
+        """Return what stands behind seconds of video, as a person reads it; empty if unknown.
+
+        Args:
+            currency: that of the settings.
+            before: what it begins with.
+
+        """
         if self.known is None:
             return ""
         least = "" if self.money is not None else "at least "
-        return f", {least}{self.known:,.2f} {currency}"
+        return f"{before}{least}{self.known:,.2f} {currency}"
 
 
 NOTHING_KNOWN = Costs()
@@ -65,7 +70,7 @@ def cost_of(request: Request, price_per_second: float | None, currency: str) -> 
     """
     if prices := sheet_of(request.model).prices:
         said = {**values_of(request), "images": len(request.images), "model": request.model}
-        found = next((price for price in prices if _meets(price, said)), None)
+        found = next((price for price in prices if price.is_for(said)), None)
         if found is not None and found.currency == currency:
             if found.per_second is not None:
                 return found.per_second * request.duration
@@ -84,10 +89,3 @@ def is_priced(model: str, price_per_second: float | None, currency: str) -> bool
     """
     own = any(price.currency == currency for price in sheet_of(model).prices)
     return own or price_per_second is not None
-
-
-def _meets(price: Price, said: dict[str, Value]) -> bool:
-    return all(
-        name in said if wanted == ANY else said.get(name) in wanted
-        for name, wanted in price.when.items()
-    )

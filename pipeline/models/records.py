@@ -100,10 +100,10 @@ class ConditionRule(NamedTuple):
 
     def is_broken_by(self, said: Mapping[str, Value]) -> bool:
         """Return whether a row that says this breaks the rule; what it leaves out it lacks."""
-        if not all(_meets(said.get(name), wanted) for name, wanted in self.when.items()):
+        if not _meets_all(said, self.when):
             return False
         if self.need is not None:
-            return not all(_meets(said.get(name), wanted) for name, wanted in self.need.items())
+            return not _meets_all(said, self.need)
         return any(_meets(said.get(name), wanted) for name, wanted in (self.forbid or {}).items())
 
     @property
@@ -119,6 +119,10 @@ class Price(NamedTuple):
     per_second: float | None = None
     per_request: float | None = None
     currency: str = "USD"
+
+    def is_for(self, said: Mapping[str, Value]) -> bool:
+        """Return whether a row that says this has this price; what it leaves out it lacks."""
+        return _meets_all(said, self.when)
 
 
 class ImageFiles(NamedTuple):
@@ -186,6 +190,11 @@ def parts_of_frame(name: str) -> tuple[str, str]:
     return ratio, resolution
 
 
+def name_of_frame(parts: tuple[str, str]) -> str:
+    """Return the name of a frame, of which `parts_of_frame` makes these parts."""
+    return " ".join(parts).strip()
+
+
 def show(value: Value) -> str:
     """Return a value as a cell writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -201,6 +210,10 @@ def marks_of(template: object) -> Iterator[str]:
     elif isinstance(template, list):
         for inner in template:
             yield from marks_of(inner)
+
+
+def _meets_all(said: Mapping[str, Value], conditions: Conditions) -> bool:
+    return all(_meets(said.get(name), wanted) for name, wanted in conditions.items())
 
 
 def _meets(value: Value | None, wanted: list[Value] | Literal["any"]) -> bool:

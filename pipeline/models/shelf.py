@@ -78,8 +78,3 @@ def sheet_of(model: str) -> Sheet:
 def plain_name(name: str) -> str:
     """Return what all spellings of a model's name have in common."""
     return name.casefold().replace("-", "_")
-
-
-def is_known(name: str) -> bool:
-    """Tell whether a sheet is for a model of this name, however it is spelt."""
-    return plain_name(name) in map(plain_name, known_sheets())

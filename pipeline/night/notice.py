@@ -184,7 +184,7 @@ def _of_money(reports: Sequence[RunReport]) -> list[str]:
         return []
     submitted = sum(one.submitted for one in reports)
     costs = join(one.spend.costs for one in reports)
-    spent = costs.worded(reports[0].spend.currency).replace(", ", ", for ", 1)
+    spent = costs.worded(reports[0].spend.currency, before=", for ")
     lines = [f"Ordered: {count(submitted, 'video')}{spent}."]
     downloaded = sum(one.downloaded for one in reports)
     if downloaded:
