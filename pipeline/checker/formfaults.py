@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, keeps_its_hash
+from pipeline.manifest.wording import shorten
 from pipeline.models.records import show
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from pipeline.checker.modelrules import ModelRules
     from pipeline.models.records import ConditionRule, Value
-
-_LONGEST_SHOWN = 40
-"""Characters of a cell that a message repeats."""
 
 
 def explain_form(
@@ -41,7 +39,7 @@ def explain_form(
             yield (
                 name,
                 f"{name}_not_allowed",
-                (f"{model.model} takes no {_words(name)}. Leave the cell empty."),
+                f"{model.model} takes no {_words(name)}. Leave the cell empty.",
             )
             continue
         value = model.understand(name, text)
@@ -64,7 +62,7 @@ def _say_not_allowed(name: str, text: str, model: ModelRules) -> str:
     default = model.defaults.get(name)
     empty = "" if default is None else f" for {show(default)}"
     return (
-        f'The {_words(name)} "{_shorten(text)}" is not possible{_with(model)}. '
+        f'The {_words(name)} "{shorten(text)}" is not possible{_with(model)}. '
         f"Write {model.sentence(name)}, or leave the cell empty{empty}."
     )
 
@@ -131,7 +129,3 @@ def _begin(sentence: str) -> str:
 
 def _words(field: str) -> str:
     return field.replace("_", " ")
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

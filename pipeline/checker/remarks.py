@@ -152,7 +152,7 @@ def _remark_on_equal_prompts(
             yield Problem(
                 code="prompts_equal",
                 message=f"{count(len(numbers), 'row')} without a picture have the same prompt "
-                f"({name_rows(numbers)}: {unmeant.shorten(prompt)}): nothing in it tells one "
+                f"({name_rows(numbers)}: {unmeant.quote(prompt)}): nothing in it tells one "
                 "product from another. Name the product in the prompt, or give the rows pictures.",
                 severity=Severity.WARNING,
             )

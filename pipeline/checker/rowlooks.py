@@ -34,6 +34,7 @@ from pipeline.manifest.videolooks import (
     built_in,
     read_looks,
 )
+from pipeline.manifest.wording import shorten
 from pipeline.model import Manifest, Problem, Row
 
 _TYPES = frozenset({
@@ -48,7 +49,6 @@ IN_FILMS = "prompts of looks"
 """What columns are read for that such prompts are made of."""
 _LARGEST_BYTES = 100_000
 _MOST_FILES = 100
-_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -172,11 +172,11 @@ class RowLooks:
         if look is not None:
             return look
         near = self.library.nearest(name)
-        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN - 1]}\u2026"
         hint = f' Did you mean "{near}"?' if near else ""
         message = (
-            f'There is no look "{shown}".{hint} The looks are: {", ".join(self.library.names)}. '
-            "Your own ones go into a file in the folder looks beside config.yaml."
+            f'There is no look "{shorten(name)}".{hint} The looks are: '
+            f"{', '.join(self.library.names)}. Your own ones go into a file in the folder looks "
+            "beside config.yaml."
         )
         return problem_at(
             self.manifest, row.number, self.place, key, code="look_unknown", message=message

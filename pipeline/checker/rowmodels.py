@@ -17,6 +17,7 @@ from pipeline.checker.rules import Form, keeps_its_hash
 from pipeline.manifest.blank import strip_blanks
 from pipeline.manifest.columns import MODEL_COLUMN, OF_MODELS, fold_header
 from pipeline.manifest.languages import EARLIEST
+from pipeline.manifest.wording import shorten
 from pipeline.models.shelf import known_sheets
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pipeline.config.settings import Config
     from pipeline.manifest.earlier import Reading
     from pipeline.model import Manifest, Row
-
-_LONGEST_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,10 @@ class RowModels:
         """Say that there is no such model, and what there is."""
         known = list(known_sheets())
         near = difflib.get_close_matches(name.casefold(), known, n=2, cutoff=0.5)
-        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[: _LONGEST_SHOWN - 1]}…"
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         return (
-            f'There is no model "{shown}".{hint} The models are: {", ".join(known)}. Leave the '
-            f"cell empty for {self.default}."
+            f'There is no model "{shorten(name)}".{hint} The models are: {", ".join(known)}. '
+            f"Leave the cell empty for {self.default}."
         )
 
     @cached_property
@@ -161,9 +159,3 @@ def _field_of(header: str) -> str:
 
 def _columns(extras: Sequence[str], places: Mapping[str, int]) -> dict[str, int]:
     return {name: places[name] for name in sorted(extras) if name in places}
-
-
-def texts_of(row: Row, places: Mapping[str, int]) -> dict[str, str]:
-    """Return what the cells of these columns say, by field; empty cells say nothing."""
-    texts = {name: strip_blanks(row.cells[at]) for name, at in places.items()}
-    return {name: text for name, text in texts.items() if text}

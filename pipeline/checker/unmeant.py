@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.checker import unmeantwords as words
+from pipeline.manifest.wording import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +23,6 @@ _LONGEST = 10_000
 """Characters of a text that are looked through."""
 _BEFORE = 20
 """Characters that are shown before the end of a placeholder that has no beginning."""
-_SHOWN = 40
-"""The most characters that a sentence quotes."""
 
 
 class Unmeant(NamedTuple):
@@ -116,19 +115,19 @@ def judge_prompt(prompt: str) -> Unmeant | None:
     if example := _EXAMPLE.match(text):
         return Unmeant(
             EXAMPLE_ROW,
-            f"The prompt is an example: it begins with {shorten(example[0])}. Write your own "
+            f"The prompt is an example: it begins with {quote(example[0])}. Write your own "
             "prompt over it, or delete the row.",
         )
     if found := _find_placeholder(text):
         return Unmeant(
             PLACEHOLDER,
-            f"The prompt holds a placeholder that was not filled in: {shorten(found)}. Write the "
+            f"The prompt holds a placeholder that was not filled in: {quote(found)}. Write the "
             "words that belong there.",
         )
     if found := _find_to_do(text):
         return Unmeant(
             TODO,
-            f"The prompt is not written yet: it says {shorten(found)}. Write what the video should "
+            f"The prompt is not written yet: it says {quote(found)}. Write what the video should "
             "show.",
         )
     return None
@@ -233,7 +232,6 @@ def fold(text: str) -> str:
     return _NOT_LETTERS.sub(" ", text[:_LONGEST].casefold()).strip()
 
 
-def shorten(text: str) -> str:
+def quote(text: str) -> str:
     """Return a quoted text as a sentence shows it."""
-    plain = " ".join(text.split())
-    return f'"{plain if len(plain) <= _SHOWN else plain[: _SHOWN - 1] + "…"}"'
+    return f'"{shorten(" ".join(text.split()))}"'

@@ -14,6 +14,7 @@ import typer
 
 from pipeline.cli.options import ConfigPath, Json, Out, Set
 from pipeline.cli.screen import print_json, print_line, print_table
+from pipeline.manifest.wording import shorten
 
 if TYPE_CHECKING:
     from pipeline.night.history import Past
@@ -97,7 +98,7 @@ def _row(one: Past) -> tuple[object, ...]:
         one.doubtful,
         "" if one.money is None else f"{one.money:,.2f} {one.currency}",
         shown,
-        why if len(why) <= _LONGEST else f"{why[: _LONGEST - 1]}…",
+        shorten(why, _LONGEST),
     )
 
 

@@ -31,7 +31,7 @@ from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
 from pipeline.manifest.earlier import IGNORE
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import count, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -333,7 +333,7 @@ def _echo(value: object) -> str:
     )
     if looks_secret(text) or "@" in text:
         return "(not shown)"
-    return text if len(text) <= _LONGEST_ECHO else text[: _LONGEST_ECHO - 1] + "…"
+    return shorten(text, _LONGEST_ECHO)
 
 
 def _quotes(key: str, value: object) -> str:

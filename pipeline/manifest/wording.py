@@ -125,6 +125,11 @@ def _quote_on_windows(text: str) -> str:
     return f'"{text}{text[len(text) - slashes :]}"'
 
 
+def shorten(text: str, most: int = 40) -> str:
+    """Return a text as a sentence repeats it: of a longer one the first `most` - 1 characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def list_numbers(numbers: Sequence[int]) -> str:
     """List up to five numbers in words: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
     shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]

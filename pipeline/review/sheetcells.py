@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.manifest.resultcolumns import DECISION_COLUMNS, NEW_PROMPT, NOTE, REVIEW
+from pipeline.manifest.wording import shorten
 from pipeline.model import Decision
 from pipeline.review.takes import TakeFile
 from pipeline.review.verdicts import (
@@ -36,7 +37,6 @@ _WORDS = {
 }
 _VERDICT_OF = {word: verdict for verdict, words in _WORDS.items() for word in words}
 _BETWEEN = ": "
-_MOST_SHOWN = 40
 _VARIATION = "\ufe0f"
 """Makes a picture of the sign before it."""
 
@@ -218,7 +218,5 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _quote(text: str) -> str:
-    plain = " ".join(text.split())
-    if len(plain) > _MOST_SHOWN:
-        plain = f"{plain[: _MOST_SHOWN - 1]}…"
+    plain = shorten(" ".join(text.split()))
     return f'"{plain}"' if plain else "nothing"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import inf
 
 from pipeline.journal.reading import RunRecord
+from pipeline.manifest.wording import shorten
 from pipeline.model import Entry, State, shown_key
 from pipeline.writer.outcome import iso
 
@@ -117,5 +118,4 @@ def _balances(
 
 
 def _shorten(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _PROMPT else f"{line[: _PROMPT - 1]}…"
+    return shorten(" ".join(text.split()), _PROMPT)
