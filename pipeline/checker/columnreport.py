@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.manifest.columns import FIELDS, OF_MODELS, column_option, fold_header
+from pipeline.manifest.columns import ALL_FIELDS, FIELDS, column_option, fold_header
 from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of
 from pipeline.manifest.resultcolumns import our_columns
-from pipeline.manifest.videolooks import LOOK_COLUMN
+from pipeline.manifest.wording import shorten
 from pipeline.model import Problem, Severity
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ NOT_READ = "column_not_read"
 _BEFORE_PAYING = frozenset({NOT_READ, "several_columns"})
 """The codes of what is said of columns before anything is paid for."""
 _SINGLE = tuple(name for name in FIELDS if name.startswith("image_"))
-_LONGEST, _MOST = 40, 30
-"""Characters of a header, and headers, that a line shows."""
+_MOST = 30
+"""Headers that a line shows."""
 _LOOK = {
     "images": "pictures",
     "duration": "seconds of video",
@@ -188,14 +188,11 @@ class _Search:
 def _word(header: str, field: str) -> str:
     if fold_header(header) == field:
         return _short(header)
-    return (
-        f"{_short(header)} {'=' if field in (*FIELDS, LOOK_COLUMN, *OF_MODELS) else 'in'} {field}"
-    )
+    return f"{_short(header)} {'=' if field in ALL_FIELDS else 'in'} {field}"
 
 
 def _short(header: str) -> str:
-    plain = " ".join(header.split())
-    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1]}\u2026"
+    return shorten(" ".join(header.split()))
 
 
 def _list(names: Sequence[str]) -> str:

@@ -56,9 +56,8 @@ def column_settings(columns: Iterable[str] | None) -> list[str]:
 
 
 def _parts(text: str) -> tuple[str, str]:
-    from pipeline.manifest.columns import FIELDS, OF_MODELS
+    from pipeline.manifest.columns import ALL_FIELDS
     from pipeline.manifest.earlier import IGNORE
-    from pipeline.manifest.videolooks import LOOK_COLUMN
 
     header, _, field = (part.strip() for part in text.rpartition("="))
     if not header or not field:
@@ -67,14 +66,14 @@ def _parts(text: str) -> tuple[str, str]:
             action='For example: --column "Photo=image_1".',
         )
     name = field.casefold().replace("-", "_").replace(" ", "_")
-    fields = (*FIELDS, LOOK_COLUMN, *OF_MODELS)
-    known = (*fields, IGNORE)
+    known = (*ALL_FIELDS, IGNORE)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(
             f'--column {text}: there is no field "{field}".',
-            action=f"{hint}The fields are {', '.join(fields)}; {IGNORE} leaves a column unread.",
+            action=f"{hint}The fields are {', '.join(ALL_FIELDS)}; {IGNORE} leaves a column "
+            "unread.",
         )
     return header, name
 

@@ -61,6 +61,8 @@ MODEL_COLUMN = "video_model"
 """The column that names the model of a row; plain `model` is of products, and never read."""
 OF_MODELS = (MODEL_COLUMN, "audio", "seed", "negative_prompt")
 """Further fields: they are read where a model of the manifest has them (`checker.rowmodels`)."""
+ALL_FIELDS = (*FIELDS, LOOK_COLUMN, *OF_MODELS)
+"""What a person can say that a column is."""
 
 PRODUCT_NAMES = frozenset({
     "title", "name", "product_name", "item_name", "titel", "produktname", "artikelname",

@@ -20,7 +20,6 @@ from pipeline.config.values import ManifestField
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.manifest import columns
 from pipeline.manifest.earlier import IGNORE
-from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.runner.target import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +66,7 @@ def test_defaults_agree_with_the_rules_of_the_provider() -> None:
 
 def test_fields_agree_with_the_columns() -> None:
     """manifest.columns can name every field there is, or say to ignore a column, and no more."""
-    assert get_args(ManifestField) == (*columns.FIELDS, LOOK_COLUMN, *columns.OF_MODELS, IGNORE)
+    assert get_args(ManifestField) == (*columns.ALL_FIELDS, IGNORE)
 
 
 def test_precedence(tmp_path: Path) -> None:
