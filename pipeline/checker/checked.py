@@ -81,7 +81,7 @@ class CheckedManifest:
 
     @cached_property
     def requests_by_key(self) -> Mapping[str, Request]:
-        """The same requests by the keys of their rows."""
+        """The same requests by the keys of their rows; rows that break a rule have none."""
         requests = self.requests
         if isinstance(requests, PackedRequests):
             return KeyedRequests(requests)

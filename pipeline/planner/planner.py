@@ -222,11 +222,6 @@ def can_download_again(bought: Submission, wall: float | None = None) -> bool:
     return not gone and (bought.finished_at or 0) > oldest
 
 
-def requests_by_key(checked: CheckedManifest) -> Mapping[str, Request]:
-    """Return the requests of the manifest's rows, by key; rows that break a rule have none."""
-    return checked.requests_by_key
-
-
 def price(keys: Iterable[str], checked: CheckedManifest, config: Config) -> tuple[int, Costs]:
     """Return the seconds of video of some rows, and what they cost by the models that they have.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.journal.reading import read_runs
-from pipeline.planner.planner import estimate, requests_by_key
+from pipeline.planner.planner import estimate
 from pipeline.runner.balance import Expected, expect
 from pipeline.runner.caps import within_caps
 from pipeline.runner.offer import Offer, make_offer
@@ -20,7 +20,7 @@ def offer_of(runs: Sequence[ManifestRun], wall: float) -> Offer:
     """Return what is about to be bought, as far as the caps let it through."""
     config, account = runs[0].order.config, runs[0].account
     budget, checked = config.budget, [run.order.checked for run in runs]
-    planned = [(run.plan, requests_by_key(run.order.checked), run.journal) for run in runs]
+    planned = [(run.plan, run.order.checked.requests_by_key, run.journal) for run in runs]
     plans = within_caps(planned, budget, account, wall, runs[0].terms.night_since)
     needed = [estimate(*one, config) for one in zip(plans, checked, strict=True)]
     earlier = (one for run in runs for one in read_runs(run.journal.path))

@@ -32,7 +32,6 @@ from pipeline.planner.planner import (
     own_attempts,
     plan_manifest,
     price,
-    requests_by_key,
 )
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.planner.selection import Selection
@@ -134,7 +133,7 @@ class Comparison:
         if wide != unlimited:
             whole = plan_manifest(checked, entries, folder, wide, renamed=renamed, wall=wall)
         both = plan if whole is plan else Plan((*plan.steps, *whole.steps))
-        requests = requests_by_key(checked)
+        requests = checked.requests_by_key
         present = frozenset(checked.keys)
         if folder.holds_part_of_rows(checked.manifest.path):
             present |= entries.keys()  # its other rows are in the manifest that it was made of

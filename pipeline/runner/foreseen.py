@@ -29,7 +29,6 @@ from pipeline.journal.reading import read_all, read_runs
 from pipeline.model import Entry
 from pipeline.network import read_network
 from pipeline.planner.plan import Action, Plan
-from pipeline.planner.planner import requests_by_key
 from pipeline.planner.repeats import Compared
 from pipeline.planner.selection import Selection
 from pipeline.runner.caps import caps_per_day, caps_per_run, count_in
@@ -168,7 +167,7 @@ def foresee_stops(
     stops = [] if unproved is None else [unproved]
     if counted is None:
         return plan, stops
-    over, stop = count_in(plan, requests_by_key(checked), target.config.budget, counted)
+    over, stop = count_in(plan, checked.requests_by_key, target.config.budget, counted)
     if stop is not None:
         stops.append(stop)
         plan = plan.without(over, stop.reason)

@@ -22,7 +22,6 @@ from pipeline.errors import ReelsheetError
 from pipeline.events import Downloaded, Event
 from pipeline.model import Request, State
 from pipeline.network import read_network
-from pipeline.planner.planner import requests_by_key
 from pipeline.review.drawing import Draw, Drawer, pictures_of, poster_of
 from pipeline.review.looks import Looks
 from pipeline.review.measuring import Measurer, measuring_of
@@ -75,7 +74,7 @@ class _Lane:
     @cached_property
     def requests(self) -> Mapping[str, Request]:
         """The requests of its rows by key."""
-        return requests_by_key(self.order.checked)
+        return self.order.checked.requests_by_key
 
 
 class RunStills:

@@ -18,7 +18,6 @@ from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
 from pipeline.planner.pilot import Pilot
 from pipeline.planner.plan import REPEAT, Action, Hold, Plan
-from pipeline.planner.planner import requests_by_key
 from pipeline.runner.atend import complete_failure, notes_at_end, results_at_end, word_stops
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.engine_setup import guard_of
@@ -288,7 +287,7 @@ class ManifestRun:
             self.plan = hold_bought(
                 self.plan,
                 self.tally.held,
-                requests_by_key(self.order.checked),
+                self.order.checked.requests_by_key,
                 self._purchases,
                 self.order.config.repeats,
             )
