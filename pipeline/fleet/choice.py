@@ -1,4 +1,4 @@
-"""Whether a run has workers, and which settings of them cannot be carried out.
+"""Which settings of workers cannot be carried out, before anything is begun.
 
 Nothing of Dask is loaded here. Tested in tests/fleet/test_choice.py.
 """
@@ -9,18 +9,18 @@ from importlib.util import find_spec
 
 from pipeline.config.settings import Config
 from pipeline.errors import WITHOUT_PIP, ConfigError
+from pipeline.storage.places import is_bucket
 
 _LIBRARIES = ("distributed", "cryptography", "obstore")
-_WITHOUT = "Workers need libraries more: pip install 'reelsheet[fleet]'"
 
 
 def refuse_unfit_fleet(config: Config) -> None:
     """Raise ConfigError where the workers that the settings ask for cannot do their work."""
-    fleet, output = config.fleet, config.output
-    if fleet.scheduler is None and fleet.local is None:
+    if not config.has_workers:
         return
-    away = "://" in (output.videos or "")
-    if fleet.scheduler is not None and not away and not output.shared:
+    output = config.output
+    away = output.videos is not None and is_bucket(output.videos)
+    if config.fleet.scheduler is not None and not away and not output.shared:
         raise ConfigError(
             "fleet.scheduler has workers on other machines, and the videos would stay there.",
             action="Set output.videos to a bucket; or, where the folder of the videos is on a disk "
@@ -33,4 +33,5 @@ def refuse_unfit_fleet(config: Config) -> None:
 def refuse_lack_of_libraries() -> None:
     """Raise ConfigError where there can be no workers, as libraries for them are not installed."""
     if any(find_spec(name) is None for name in _LIBRARIES):
-        raise ConfigError(f"{_WITHOUT}.", action=WITHOUT_PIP)
+        said = "Workers need more libraries: pip install 'reelsheet[fleet]'."
+        raise ConfigError(said, action=WITHOUT_PIP)

@@ -64,7 +64,7 @@ async def open_fleet(
             Post(
                 address=scheduler.address,
                 slots=config.fleet.slots,
-                decoders=max(1, ceil(usable_cores() / number)),
+                decoders=ceil(usable_cores() / number),
                 scratch=str(scratch / str(one)),
                 name=str(one),
                 patience_s=_JOIN_S,
@@ -85,9 +85,8 @@ def _scheduler(security: Security, scratch: Path) -> Scheduler:
     from distributed.scheduler import Scheduler  # noqa: PLC0415 - takes a while
 
     before = list(sys.path)
-    with dask.config.set(
-        {"temporary-directory": str(scratch)}
-    ):  # else in one that all may write to
+    # Else it would keep files in a folder that all may write to.
+    with dask.config.set({"temporary-directory": str(scratch)}):
         scheduler = Scheduler(
             host=_LOOPBACK,
             port=0,

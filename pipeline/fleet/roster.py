@@ -101,10 +101,6 @@ class Roster:
             return Verdict.RETIRE
         return Verdict.PASS_ON
 
-    def get(self, address: str) -> Worker | None:
-        """Return a worker; None if it is not there."""
-        return self._workers.get(address)
-
     @property
     def fit(self) -> list[Worker]:
         """The workers that are fit, in the order in which they came."""

@@ -42,6 +42,7 @@ _KINDS: dict[str, type[DownloadError | Unfinished]] = {
         VideoTooLarge,
     )
 }
+_HASH_BYTES = 32
 _OWN = (BucketDown, Unfinished)
 """What is the fault of the worker: its scratch folder, its way to the place, its decoder."""
 
@@ -193,6 +194,3 @@ def _check(video: Video, asked: Fetch) -> None:
         raise ValueError("it is elsewhere")
     if len(bytes.fromhex(video.sha256)) != _HASH_BYTES:
         raise ValueError("it has no hash")
-
-
-_HASH_BYTES = 32

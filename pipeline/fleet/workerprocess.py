@@ -45,7 +45,7 @@ def serve() -> None:
         load(logs=order["logs"])
         code = asyncio.run(_work(order, said))
     except ReelsheetError as error:
-        _say(said, refused=error.message, action=error.action, code=int(error.exit_code))
+        _say(said, refused=error.message, action=error.action)
         code = DISMISSED
     os._exit(code)
 

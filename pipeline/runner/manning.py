@@ -24,6 +24,7 @@ from pipeline.disk.rights import make_cache, make_folder_for
 from pipeline.engine.engine import Engine
 from pipeline.runner.order import Order
 from pipeline.runner.signals import Brake
+from pipeline.storage.places import is_bucket
 
 if TYPE_CHECKING:
     from pipeline.fleet.fleet import Fleet
@@ -144,7 +145,7 @@ def folder_of_videos(order: Order) -> Path | None:
     at = order.place
     if at is None:
         return order.folder.videos.absolute()
-    return None if "://" in at.address else Path(at.address)
+    return None if is_bucket(at.address) else Path(at.address)
 
 
 def workers_of(folder: OutputFolder) -> list[dict[str, object]]:
