@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pipeline.checker.formtexts import lines_in, ratio_in, seconds_in, whole_in, yes_or_no_in
 from pipeline.checker.rules import FORM_FIELDS, LONG_PROMPT, Form, keeps_its_hash
 from pipeline.manifest.blank import fold_text
-from pipeline.models.records import ANY, show
+from pipeline.models.records import ANY
 from pipeline.models.shelf import sheet_of
 from pipeline.models.wording import say_counts, say_rule, say_values
 
@@ -188,4 +188,4 @@ def _listed(name: str, values: list[str], text: str) -> str | None:
 
 
 def _words(name: str) -> str:
-    return "number of pictures" if name == "images" else show(name).replace("_", " ")
+    return "number of pictures" if name == "images" else name.replace("_", " ")

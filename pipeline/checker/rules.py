@@ -217,7 +217,7 @@ def make_request(draft: Draft, images: tuple[str, ...], model: str) -> Request:
         return Request(draft.prompt, images, *form[:3], model, made)
     plain = Request(draft.prompt, images, *form[:3], model, "", form.extras, said=draft.said)
     content = body_of(plain, without_controls(draft.prompt), images)
-    body = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    body = _text_of(content)
     return replace(plain, request_hash=_hash_of_body(body), body=body)
 
 
@@ -227,6 +227,11 @@ def keeps_its_hash(model: str) -> bool:
     So are those of both names of the default, and of a model that has no sheet.
     """
     return model in _AS_BEFORE or model not in sheet_of(model).head.models
+
+
+def _text_of(body: Mapping[str, object]) -> str:
+    """Return the one text of a body, whatever the order of its fields."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
 def _hash_of_body(body: str) -> str:
@@ -335,6 +340,6 @@ def _texts(prompt: str) -> Iterable[str]:
 def _hash_with(request: Request, prompt: str, model: str) -> str:
     if request.body:
         content = json.loads(request.body) | {"prompt": without_controls(prompt)}
-        return _hash_of_body(json.dumps(content, sort_keys=True, separators=(",", ":")))
+        return _hash_of_body(_text_of(content))
     form = Form(request.duration, request.aspect_ratio, request.resolution)
     return request_hash(prompt, request.images, form, model)

@@ -242,8 +242,10 @@ class _Stated:
         if not self.report.rows:
             print_line("no rows")
         if workers := self._workers():
+            from pipeline.cli.progress import say_workers
+
             slots = sum(found for one in workers if isinstance(found := one.get("slots"), int))
-            print_line(f"{count(len(workers), 'worker')} with {count(slots, 'slot')}")
+            print_line(say_workers((len(workers), slots)))
         if self.verdicts:
             from pipeline.review.takes import say_verdicts
 

@@ -1,6 +1,6 @@
 """The settings of what is read and of what is written: manifest, pictures, empty cells, videos.
 
-Also of the workers that write them.
+Also of the workers that fetch the videos.
 
 `Defaults` repeats what the checker's `rules` allow, because the checker is above the configuration;
 a test compares the two.

@@ -64,8 +64,8 @@ class NightRecord:
     """Keeps `night.json` as long as its context lasts; `wall` and `now` are the clocks.
 
     Whoever looks `outside` gets the same figures; `killed` says so of the night before, if it was.
-    A run has no such file: its `path` is None. What
-    ends the context tells the exit code, unless `end` told it before.
+    A run has no such file: its `path` is None. What ends the context tells the exit code, unless
+    `end` told it before.
     """
 
     def __init__(

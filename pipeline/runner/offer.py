@@ -28,11 +28,10 @@ class Offer:
     """Rows to submit, their seconds of video, their price, and what the account holds.
 
     `money` is in `currency` by the prices; None without one, `at_least` so much if some rows have
-    none. `learned` is a price per
-    second in the provider's currency that an earlier run came to: for the eye only, it decides
-    nothing. `remaining` is None if it is `unlimited` or not known. `short` says that it is too
-    little, None if it is not or if nobody knows; `low_price` that the configured price is too low;
-    `pilot` how a few rows are made first.
+    none. `learned` is a price per second in the provider's currency that an earlier run came to:
+    for the eye only, it decides nothing. `remaining` is None if it is `unlimited` or not known.
+    `short` says that it is too little, None if it is not or if nobody knows; `low_price` that the
+    configured price is too low; `pilot` how a few rows are made first.
     """
 
     rows: int

@@ -177,12 +177,11 @@ class _Workbook:
         yield from (Cell(text, TEXT) for text in others)
 
     def _own_cell(self, row: int, column: int, value: str | float) -> Cell:
-        style = None if self.look is None else self.look.style_of(row, column)
         if self.look is None:
             return Cell(value, TEXT)
         # Beside its format a number has to stay one, and a text a text: so it is read the same.
         kept = value if self.look.is_number(row, column) else str(value)
-        return Cell(kept, TEXT, style=style)
+        return Cell(kept, TEXT, style=self.look.style_of(row, column))
 
     def _heights(self, widths: Sequence[float]) -> dict[int, float]:
         """Return the heights that the rows have in the manifest, or that their texts need."""

@@ -55,6 +55,7 @@ _REF = re.compile(rb"""(\sref\s*=\s*)(["'])[^"']*\2""")
 _OVERLAP_BYTES = 4096
 
 Tail = Callable[[str, bytes], bytes]
+"""Makes, of the prefix of a sheet's elements and all that follows its rows, what has to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,8 @@ def _place(data: bytes, found: list[Element], sheet: int, ours: bytes) -> tuple[
     return last.end, last.end, opened + ours + closed
 
 
-def put_dropdown(column: int, header_row: int) -> Callable[[str, bytes], bytes]:
-    """Return what adds the list to a sheet, given the prefix of its elements and its end.
+def put_dropdown(column: int, header_row: int) -> Tail:
+    """Return what adds the list to a sheet.
 
     `column` is the one below whose header, in `header_row`, one of the words is to be chosen; both
     count from 1. A list that an earlier results file had there stays.

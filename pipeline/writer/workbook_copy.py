@@ -207,7 +207,7 @@ def write_plain(
     rows: Sequence[int],
     cells: Callable[[int], Iterable[Cell]],
     summary: Summary | None = None,
-    tail: Callable[[str, bytes], bytes] | None = None,
+    tail: Tail | None = None,
     thumbnails: Sequence[Thumbnail] = (),
     widths: Mapping[int, float] | None = None,
     wrapped: Collection[int] = (),
