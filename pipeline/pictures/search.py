@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -155,10 +155,3 @@ def _note(
     for name, files, due in ((folded, found.by_name, named), (stem, found.by_stem, alike)):
         if due and len(files.setdefault(name, [])) < _MOST_ALIKE:
             files[name].append(Path(entry.path))
-
-
-def picture_names(texts: Collection[str]) -> Iterator[str]:
-    """Yield the last part of each path that texts name, with either slash."""
-    for text in texts:
-        if name := text.replace("\\", "/").rstrip("/").rpartition("/")[2]:
-            yield name

@@ -17,15 +17,6 @@ from pipeline.model import Decision
 APPROVE, REJECT, TAKEN_BACK = "approve", "reject", ""
 VERDICTS = (APPROVE, REJECT, TAKEN_BACK)
 """What can be said of a take; the last one takes back what was said."""
-REASONS = (
-    "wrong shape",
-    "wrong colour",
-    "text or logo wrong",
-    "hands or people odd",
-    "dull or still",
-    "other",
-)
-"""The reasons that the page offers, by its keys 1 to 6; any other text is one, too."""
 MOST_CHARACTERS = {"reason": 200, "note": 4_000, "prompt": 20_000, "reviewer": 80, "entry": 1_000}
 """How long what a person types can be."""
 _HASH_CHARACTERS = 128
