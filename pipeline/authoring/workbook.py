@@ -64,9 +64,10 @@ def _capital(text: str) -> str:
 def _say_between(field: str) -> str:
     """Say what the values of a field need, by the rules of the first model."""
     return "".join(
-        f" {say_values(field, values)} exists only with {rule.needed}."
+        f" {say_values(field, values)} exists only with {say_values(other, needed)}."
         for rule in rules.FORM_RULES
-        if isinstance(values := rule.condition.when.get(field), list)
+        for other, needed in (rule.need or {}).items()
+        if isinstance(values := rule.when.get(field), list) and isinstance(needed, list)
     )
 
 

@@ -37,7 +37,7 @@ from pipeline.models.wording import say_counts, say_values
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.models.records import ConditionRule, Value
+    from pipeline.models.records import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +47,6 @@ class Rule:
     field: str
     allowed: tuple[int | str, ...]
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class FormRule:
-    """Some values of the field `name` need some of the field `other`.
-
-    `sentence` is the sheet's own; `needed` says which of `other`, `instead` which of `name` do not.
-    """
-
-    name: str
-    other: str
-    sentence: str
-    needed: str
-    instead: str
-    condition: ConditionRule
-
-
-def _form_rule(condition: ConditionRule) -> FormRule:
-    ((name, when),), ((other, needed),) = condition.when.items(), condition.wanted.items()
-    free = [value for value in _ALLOWED[name] if value not in when]
-    return FormRule(
-        name,
-        other,
-        condition.say,
-        say_values(other, list(needed)),
-        say_values(name, free),
-        condition,
-    )
 
 
 _BREAK = re.compile(r"\r\n?")
@@ -89,7 +61,7 @@ FIELD_RULES = (
 """What the provider allows in each field of a request, in the order of the request."""
 BY_FIELD = {rule.field: rule for rule in FIELD_RULES}
 """The same rules by the name of their field."""
-FORM_RULES = tuple(map(_form_rule, _SHEET.rules))
+FORM_RULES = _SHEET.rules
 """What holds between the fields: the resolution 1080p needs an aspect ratio."""
 LONG_PROMPT = 4_000
 """Characters above which a prompt gets a warning; the provider documents no limit."""
@@ -171,15 +143,8 @@ def form_of(duration: str, aspect_ratio: str, resolution: str, defaults: Form) -
     said: Mapping[str, Value] = {
         "duration": seconds, "aspect_ratio": ratio, "resolution": lines,
     }  # fmt: skip
-    return None if broken_rule(said) else Form(seconds, ratio, lines)
-
-
-def broken_rule(said: Mapping[str, Value]) -> FormRule | None:
-    """Return the rule between fields that these values break, if any; others may be missing."""
-    for rule in FORM_RULES:
-        if rule.other in said and rule.condition.is_broken_by(said):
-            return rule
-    return None
+    broken = any(rule.is_broken_by(said) for rule in FORM_RULES)
+    return None if broken else Form(seconds, ratio, lines)
 
 
 @lru_cache(maxsize=4096)
