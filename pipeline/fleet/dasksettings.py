@@ -5,9 +5,11 @@ Nothing of Dask is loaded before `load` is called. Tested in tests/fleet/test_da
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from pipeline.errors import ConfigError
 from pipeline.fleet.choice import refuse_lack_of_libraries
 
 if TYPE_CHECKING:
@@ -76,3 +78,20 @@ def security_from(handed: dict[str, str] | None) -> Security:
     if handed is None:
         return Security()
     return Security(require_encryption=True, **handed)
+
+
+def refuse_lack_of_certificates(address: str, role: str, security: Security) -> None:
+    """Raise ConfigError where an address asks for certificates, and nothing names them.
+
+    Dask itself would raise a TypeError, for as long as it is tried. `role` is worker or client.
+    Files that cannot be read are told by whoever connects.
+    """
+    with contextlib.suppress(OSError):
+        known = security.get_connection_args(role)["ssl_context"]
+        if address.startswith("tls://") and known is None:
+            names = ("ca-file", f"{role}.cert", f"{role}.key")
+            listed = ", ".join(variable(f"distributed.comm.tls.{name}") for name in names)
+            raise ConfigError(
+                f"{address} asks for certificates, and the settings of Dask name none.",
+                action=f'Set {listed}; see docs/scale.md, "Secrets of workers".',
+            )

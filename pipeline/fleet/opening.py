@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING
 
 from pipeline.config.settings import Config
 from pipeline.fleet.crew import Crew, Hands
-from pipeline.fleet.dasksettings import hand_on, load, passing_security
+from pipeline.fleet.dasksettings import (
+    hand_on,
+    load,
+    passing_security,
+    refuse_lack_of_certificates,
+    security_from,
+)
 from pipeline.fleet.fleet import Fleet
 from pipeline.fleet.staff import Post, Staff
 from pipeline.fleet.wire import Message
@@ -46,13 +52,14 @@ async def open_fleet(
         hands: Are told what happens.
 
     Raises:
-        ConfigError: The libraries for it are not installed.
+        ConfigError: The libraries for it are not installed, or it has no certificates.
         Unfinished: No worker is fit.
 
     """
     load()
     async with AsyncExitStack() as stack:
         if config.fleet.scheduler is not None:
+            refuse_lack_of_certificates(config.fleet.scheduler, "client", security_from(None))
             crew = Crew(config.fleet.scheduler, hands, notice)
             yield await stack.enter_async_context(Fleet(crew))
             return

@@ -23,7 +23,14 @@ from typing import Any
 
 from pipeline.config.settings import Config, Http
 from pipeline.errors import ReelsheetError, Unfinished
-from pipeline.fleet.dasksettings import CONNECT_S, NOTICE, RESOURCE, load, security_from
+from pipeline.fleet.dasksettings import (
+    CONNECT_S,
+    NOTICE,
+    RESOURCE,
+    load,
+    refuse_lack_of_certificates,
+    security_from,
+)
 from pipeline.fleet.worker import Bench, refusal_of, work_at
 from pipeline.network import read_network
 
@@ -92,6 +99,7 @@ async def _notice(order: dict[str, Any]) -> dict[str, Any] | None:
     from distributed.core import rpc  # noqa: PLC0415 - takes a while
 
     security = security_from(order["tls"])
+    refuse_lack_of_certificates(order["address"], "worker", security)
     until = time.monotonic() + order["patience_s"]
     while True:
         try:

@@ -7,7 +7,13 @@ import sys
 
 import pytest
 
-from pipeline.fleet.dasksettings import SETTINGS
+from pipeline.errors import ConfigError
+from pipeline.fleet.dasksettings import (
+    SETTINGS,
+    passing_security,
+    refuse_lack_of_certificates,
+    security_from,
+)
 
 LOADED = """
 import sys
@@ -24,6 +30,17 @@ def test_the_settings_are_known_to_dask() -> None:
 
     for name in SETTINGS:
         dask.config.get(name)
+
+
+@pytest.mark.parametrize("role", ["worker", "client"])
+def test_an_address_that_asks_for_certificates_is_refused_where_there_are_none(role: str) -> None:
+    """Else a worker would end with a traceback, and be started again, for ever."""
+    with pytest.raises(ConfigError) as caught:
+        refuse_lack_of_certificates("tls://host:8786", role, security_from(None))
+    assert "asks for certificates" in caught.value.message
+    assert f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__KEY" in str(caught.value.action)
+    refuse_lack_of_certificates("tcp://127.0.0.1:8786", role, security_from(None))
+    refuse_lack_of_certificates("tls://host:8786", role, passing_security())
 
 
 @pytest.mark.process
