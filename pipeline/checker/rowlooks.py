@@ -46,7 +46,7 @@ _VENDORS = frozenset({
     "merk",
 })  # fmt: skip
 IN_FILMS = "prompts of looks"
-"""What the columns are read for of which such prompts are made, as a person is told."""
+"""What columns are read for that such prompts are made of."""
 _LARGEST_BYTES = 100_000
 _MOST_FILES = 100
 

@@ -147,30 +147,22 @@ class PlanReport:
     gone: tuple[Step, ...]
     submits: int
     video_seconds: int
-    costs: Costs
+    money: float | None
     currency: str
     eta_s: int
     refusal: str | None
     repeats: int = 0
     saved_seconds: int = 0
-    saved: Costs = NOTHING_KNOWN
+    saved_money: float | None = None
     warnings: tuple[str, ...] = ()
     need: Need | None = None
+    costs: Costs = NOTHING_KNOWN
+    saved: Costs = NOTHING_KNOWN
     learned_price: float | None = None
     refusal_action: str | None = None
     refusal_code: ExitCode | None = None
     columns: ColumnsRead = NOTHING_READ
     pilot: PilotReport | None = None
-
-    @property
-    def money(self) -> float | None:
-        """What the rows to be submitted cost; None if one of them has no price."""
-        return self.costs.money
-
-    @property
-    def saved_money(self) -> float | None:
-        """What is not paid again; None if one of those rows has no price."""
-        return self.saved.money
 
     @property
     def groups(self) -> dict[str, int]:
