@@ -46,7 +46,7 @@ _VENDORS = frozenset({
     "merk",
 })  # fmt: skip
 IN_FILMS = "prompts of looks"
-"""What columns are read for that such prompts are made of."""
+"""How messages call the use of columns that such prompts are made of."""
 _LARGEST_BYTES = 100_000
 _MOST_FILES = 100
 
