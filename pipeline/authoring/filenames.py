@@ -32,11 +32,13 @@ _JOINT = "\ue000"  # stands for the point of 1.5 while a name is parted
 # What shops put into names as one piece; it is no part of them.
 _SHOP_PIECES = (
     re.compile(r"\._[A-Z0-9_,]+_(?=\.|$)"),  # Amazon: 71abc._AC_SL1500_
-    re.compile(r"(?<=\w)@[234]x(?![^\W_])", re.IGNORECASE),
+    re.compile(r"(?<=[\w\-])(?:_(?:small|medium|large|grande))?@[234]x(?![^\W_])", re.IGNORECASE),
     re.compile(r"^il_(?:\d+x(?:\d+|N)|fullxfull)\."),  # Etsy
 )
-# Shopify, behind a picture of a name that another has.
-_UUID = re.compile(r"(?<=.)[_\-]([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Shopify, behind a picture of a name that another has; Printful behind every one, with the time.
+_UUID = re.compile(
+    r"(?<=.)[_\-](?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[56](?=\d*[a-f])[0-9a-f]{12}$)"
+)
 _CHANGED_BY_PHONE = re.compile(r"^(IMG_)E(?=\d{4})", re.IGNORECASE)
 _EDITED = re.compile(r"e\d{10,13}")  # WooCommerce: the time of a change
 _TURNED = re.compile(r"\d{1,3}(?:deg|degrees?|grad|\u00b0)")
@@ -129,7 +131,7 @@ def read_name(stem: str) -> Name:
     words = _split(composed)
     while taken := _begins(words, vocabulary().before):
         words, copy = words[taken:], True
-    first = Reading(tuple(words), letter=again[1] if again else "", versions=versions, copy=copy)
+    first = Reading(tuple(words), letter=again[0] if again else "", versions=versions, copy=copy)
     nameless = not words or _is_nameless(words)
     return Name(composed, first.words, tuple(_readings(first, nameless=nameless)), nameless)
 
@@ -326,11 +328,8 @@ def _unsure(reading: Reading, *, nameless: bool) -> Reading | None:
         short = _numbered(reading, rest, int(last))
         return None if guarded else replace(short, doubt="number", doubted=doubted)
     if len(last) == 1 and "a" <= last <= _LAST_LETTER:
-        return (
-            None
-            if guarded
-            else replace(reading, words=rest, letter=last, doubt="letter", doubted=doubted)
-        )
+        lettered = replace(reading, words=rest, letter=last, doubt="letter", doubted=doubted)
+        return None if guarded else lettered
     return _unsure_word(reading, rest, last)
 
 

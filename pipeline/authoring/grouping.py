@@ -235,16 +235,27 @@ _CONFIRM = {
 
 
 def _take_parts(placed: Sequence[Placed]) -> None:
-    """Take what is shown in detail off a name: `stool_detail_seat` beside `stool`."""
-    groups, views = _by_key(placed), vocabulary().views
+    """Take what is shown in detail or where off a name: `stool_detail_seat` beside `stool`.
+
+    `stool_seat_detail` is of the stool, too, if that has views and no other picture is of its seat.
+    """
+    groups, known = _by_key(placed), vocabulary()
+    kinds = {**known.unsure, **known.views}
     for one in placed:
         words = one.reading.words
         for at in range(1, len(words) - 1):
-            whole = replace(one.reading, words=words[:at])
-            if views.get(words[at].text) == "detail" and one.name.key(whole) in groups:
+            whole, text = replace(one.reading, words=words[:at]), words[at].text
+            named = known.views.get(text) == "detail" or text in known.scenes
+            if named and one.name.key(whole) in groups:
                 view = " ".join(word.text for word in words[at:])
-                one.reading = replace(whole, view=view, kind="detail")
+                one.reading = replace(whole, view=view, kind=kinds[text])
                 break
+        else:
+            whole = replace(one.reading, words=words[:-1])
+            beside = groups.get(one.name.key(whole), ()) if len(words) > 1 else ()
+            alone = one.reading.kind == "detail" and len(groups[one.key]) == 1
+            if alone and any(_has_view(each) for each in beside):
+                one.reading = replace(whole, view=f"{words[-1].text} {one.reading.view}")
 
 
 def _take_views_inside(placed: Sequence[Placed]) -> None:

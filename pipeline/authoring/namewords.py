@@ -28,6 +28,7 @@ class Vocabulary:
     views: Mapping[str, str]
     unsure: Mapping[str, str]
     compounds: Mapping[str, frozenset[str]]
+    scenes: frozenset[str]
     copies: frozenset[str]
     before: frozenset[str]
     versions: frozenset[str]
@@ -57,6 +58,7 @@ def vocabulary() -> Vocabulary:
         views,
         {fold(word): kind for kind, words in data["unsure_views"].items() for word in words},
         {word: _folded(before) for word, before in data["compounds"].items()},
+        _folded(data["scenes"]["words"]),
         _folded(data["copies"]["behind"]),
         _folded(data["copies"]["before"]),
         _folded(data["versions"]["sure"]),

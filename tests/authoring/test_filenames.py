@@ -27,7 +27,13 @@ def products_of(file: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     ("file", "split"),
-    [("tuned.txt", 2), ("heldback.txt", 0), ("others.txt", 3), ("further.txt", 7)],
+    [
+        ("tuned.txt", 2),
+        ("heldback.txt", 0),
+        ("others.txt", 3),
+        ("further.txt", 7),
+        ("mixed.txt", 4),
+    ],
 )
 def test_names_of_shops_and_teams(file: str, split: int) -> None:
     """No group holds two products, and as many products as told are in several; all in one folder.
@@ -71,6 +77,11 @@ def groups_of(*names: str) -> list[list[str]]:
         ("IMG_0032.HEIC.jpg", "IMG_0032.jpg"),
         ("IMG_0032_onyx-ring.jpg", "onyx-ring_DSC04711.jpg"),
         ("case_A.jpg", "case_B.jpg", "case-C (1).jpg"),
+        ("stool_front.jpg", "stool_seat_detail.jpg"),
+        ("wallet_grande@2x.jpg", "wallet_01-@2x.jpg", "wallet_02-@2x.jpg"),
+        ("tee-navy-front-65a1b2c3d4e5f.jpg", "tee-navy-back-65a1b2c3d4e60.jpg"),
+        ("table_1.webp", "table_2.webp", "table_ambiance-salon.webp", "table_zoom_chene.webp"),
+        ("Leuchte Arco - Totale.jpg", "Leuchte Arco - Detail.jpg"),
     ],
 )
 def test_one_product(names: tuple[str, ...]) -> None:
@@ -100,12 +111,19 @@ def test_one_product(names: tuple[str, ...]) -> None:
         ("stool_black_seat.jpg", "stool.jpg"),
         tuple(f"spring_IMG_{number}.jpg" for number in range(5521, 5530)),
         ("controller V2.jpg", "controller V3.jpg", "controller.jpg"),
+        ("lamp.jpg", "lamp-shade.jpg"),
     ],
 )
 def test_several_products(names: tuple[str, ...]) -> None:
     """What may be part of a product's name stays one: a wrong merge orders a film of two."""
     products = {name.replace("_back", "") for name in names}
     assert len(groups_of(*names)) == len(products)
+
+
+def test_a_part_with_views_of_its_own_is_a_product() -> None:
+    """A lamp's shade that is shown from two sides is sold by itself."""
+    shade = ("lamp-shade_front.jpg", "lamp-shade_detail.jpg")
+    assert len(groups_of("lamp_front.jpg", *shade)) == 2
 
 
 def test_a_name_keeps_its_quotes() -> None:
