@@ -168,7 +168,8 @@ FetchPictures = Annotated[
     typer.Option(
         "--fetch-pictures",
         help="Also fetch the pictures that the sheet names by web addresses, and keep small copies "
-        "of them for the review page, which shows their addresses otherwise.",
+        "of them for the review page, which shows their addresses otherwise. The videos of a "
+        "rehearsal show them, too; otherwise key and prompt.",
     ),
 ]
 Adopt = Annotated[

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -24,6 +26,8 @@ from pipeline.emulator.provider import Provider
 from pipeline.emulator.replies import close, delay, fault_error, reset, spoil
 from pipeline.emulator.tasks import COMPLETED, FAILED, IN_PROGRESS, QUEUED, Stage, Task
 
+_ROW_HEADER = "X-Rehearsed-Row"
+_LONGEST_ROW = 200
 # These depend on how the task was asked for and how old it is, and are decided apart.
 _TIMED = frozenset({"query_not_found_early", "query_lookup_late", "query_lookup_unsupported"})
 _SPELLINGS = {
@@ -57,6 +61,7 @@ class SubmitEndpoint:
         body = await self._body(request)
         provider, settings = self._provider, self._provider.settings
         order = check_order(body, settings.models, provider.knows_picture, own=settings.own_models)
+        order = replace(order, row=unquote(request.headers.get(_ROW_HEADER, ""))[:_LONGEST_ROW])
         self._check_room(order)
         key = _key(order)
         rule = self._fault(key, order.prompt)

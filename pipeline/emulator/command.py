@@ -146,6 +146,12 @@ def build_parser(program: str = _PROGRAM) -> argparse.ArgumentParser:
         metavar="NAME",
         help="Accept this model as well, whatever it is asked for; may be given several times",
     )
+    add(
+        "--pictures",
+        type=Path,
+        metavar="DIR",
+        help="Show small copies of web pictures from this folder, as a rehearsal keeps them",
+    )
     add("--key", help="The only API key to accept (default: any)")
     add(
         "--submit-per-minute",

@@ -17,7 +17,8 @@ _4K_LINES = 2160
 class Order:
     """A submission that obeys every rule, with its defaults filled in.
 
-    `asked` is the body as it came, of models other than the first.
+    `asked` is the body as it came, of models other than the first. `row` is what a rehearsal calls
+    the row that it is for.
     """
 
     model: str
@@ -28,6 +29,7 @@ class Order:
     image_urls: tuple[str, ...]
     client_business_id: str
     asked: Mapping[str, Any] | None = None
+    row: str = ""
 
     @property
     def clip_kind(self) -> tuple[int, tuple[int, int]]:

@@ -185,7 +185,11 @@ class Provider:
     def _picture(self, url: str) -> Picture:
         """Return what a renderer needs to show a picture."""
         path, host = _upload_path(url), urlsplit(url).hostname or url
-        return Picture(self.upload_file(path) if path in self.uploads else None, host)
+        if path in self.uploads:
+            return Picture(self.upload_file(path), host)
+        copies, name = self.settings.pictures, hashlib.sha256(url.encode("utf-8", "surrogatepass"))
+        copy = None if copies is None else copies / f"{name.hexdigest()[:24]}.jpg"
+        return Picture(copy if copy is not None and copy.is_file() else None, host)
 
     def upload_file(self, path: str) -> Path:
         """Return the file behind an upload's URL path."""

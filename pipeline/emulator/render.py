@@ -117,8 +117,8 @@ def _font(size: int) -> _Font:
     return ImageFont.load_default(size)
 
 
-def _title_card(text: str, size: _Size, caption: str = "") -> Image.Image:
-    """Return ``text`` as a readable card, as large as it fits."""
+def _title_card(text: str, size: _Size, caption: str = "", heading: str = "") -> Image.Image:
+    """Return ``text`` as a readable card, as large as it fits, what it is for above it."""
     image = Image.new("RGB", size, _ground(text))
     draw = ImageDraw.Draw(image)
     width, height = size
@@ -135,10 +135,19 @@ def _title_card(text: str, size: _Size, caption: str = "") -> Image.Image:
         align="center",
         spacing=spacing,
     )
-    if caption:
-        small = _font(max(16, height // 36))
-        draw.text((width / 2, height * 0.93), caption, fill=_MUTED, font=small, anchor="mm")
+    for said, at, share in ((caption, 0.89, 30), (heading, 0.14, 20)):
+        font = _font(max(_SMALLEST, min(size) // share))
+        line = _shorten(draw, said, font, width * 0.9)
+        draw.text((width / 2, height * at), line, fill=_MUTED, font=font, anchor="mm")
     return image
+
+
+def _shorten(draw: ImageDraw.ImageDraw, text: str, font: _Font, width: float) -> str:
+    """Return ``text`` as one line that is not wider than that."""
+    line = " ".join(text.split())
+    while draw.textlength(line, font=font) > width:
+        line = f"{line[:-2]}\u2026"
+    return line
 
 
 def _mark_patch(size: _Size) -> Image.Image:
@@ -218,7 +227,7 @@ _BAR_LUMA = 200
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of a request: a file of ours, or a URL's host that is never asked."""
+    """A picture of a request: a file of ours, or a URL's host that is not asked from here."""
 
     path: Path | None
     host: str
@@ -233,6 +242,7 @@ class Shot:
     duration_s: int
     frame_size: _Size
     pictures: tuple[Picture, ...]
+    row: str = ""
 
 
 def render(shot: Shot) -> None:
@@ -250,9 +260,9 @@ def _frames(shot: Shot) -> Iterator[VideoFrame]:
 
 
 def _card_frames(shot: Shot, count: int, patch: _Plane) -> Iterator[VideoFrame]:
-    """Show the prompt, with a bar at the foot that tells how far the video is."""
+    """Show row and prompt, with a bar at the foot that tells how far the video is."""
     width, height = shot.frame_size
-    planes = _planes_of(_title_card(shot.prompt, shot.frame_size))
+    planes = _planes_of(_title_card(shot.prompt, shot.frame_size, heading=shot.row))
     _put_mark(planes, patch)
     thickness = height // 120
     for number in range(count):
@@ -287,7 +297,7 @@ def _still(picture: Picture, shot: Shot) -> Image.Image:
     width, height = shot.frame_size
     size = (int(width * (1 + _ZOOM)) // 2 * 2, int(height * (1 + _ZOOM)) // 2 * 2)
     if picture.path is None:
-        return _title_card(f"picture at\n{picture.host}", size, "not fetched in a rehearsal")
+        return _title_card(shot.prompt, size, f"without the picture at {picture.host}", shot.row)
     try:
         with Image.open(io.BytesIO(read_private(picture.path))) as opened:
             upright = ImageOps.exif_transpose(opened).convert("RGB")

@@ -34,6 +34,8 @@ class EmulatorSettings:
         key: the only API key accepted; None accepts any that is not empty.
         models: the names of models that are known; one without a page of its own keeps the rules
             of the first.
+        pictures: a folder of small copies of web pictures, each named by the first 24 hex digits of
+            the SHA-256 of its address; rendered videos show them.
         own_models: further names, of models of which nothing is known: their orders are believed.
         submit_per_minute: rate limit of submissions; None is no limit.
         submit_burst: bucket size of it; None is ten seconds' worth.
@@ -63,6 +65,7 @@ class EmulatorSettings:
     faults: tuple[str, ...] = ()
     key: str | None = None
     models: tuple[str, ...] = MODELS
+    pictures: Path | None = None
     own_models: tuple[str, ...] = ()
     submit_per_minute: float | None = None
     submit_burst: int | None = None

@@ -172,7 +172,7 @@ class RenderStudio:
     def _begin(self, task: Task, path: Path) -> _Work:
         order = task.order
         pictures = tuple(map(self._picture_of, order.image_urls))
-        shot = Shot(path, order.prompt, order.duration_s, order.frame, pictures)
+        shot = Shot(path, order.prompt, order.duration_s, order.frame, pictures, order.row)
         pool = self._open_pool()
         return _Work(path, pool.submit(render, shot), pool)
 

@@ -35,7 +35,7 @@ _PROGRAM = "pipeline.emulator.command"
 
 @contextlib.asynccontextmanager
 async def open_provider(
-    config: Config, state: Path, *, trusted: bool = False
+    config: Config, state: Path, *, trusted: bool = False, pictures: Path | None = None
 ) -> AsyncIterator[ToAPIs]:
     """Yield the client of the provider, open; for a rehearsal, start the emulator first.
 
@@ -43,6 +43,7 @@ async def open_provider(
         config: The configuration.
         state: Where the emulator keeps its tasks and files.
         trusted: Whether it was already asked if the key may go there.
+        pictures: Where small copies of web pictures lie, which a rehearsal's videos show.
 
     Raises:
         UsageError: The key never went there, or there is none.
@@ -54,7 +55,7 @@ async def open_provider(
     async with contextlib.AsyncExitStack() as stack:
         if config.rehearses:
             refuse_links_in(state.parent)
-            base_url, key = await stack.enter_async_context(_emulator(state)), _KEY
+            base_url, key = await stack.enter_async_context(_emulator(state, pictures)), _KEY
             refused = None
         else:
             base_url, key = config.api.base_url, api_key(config, os.environ)
@@ -65,16 +66,18 @@ async def open_provider(
             submit_timeout_s=config.api.submit_timeout_s,
             network=read_network(config, os.environ),
             say_refused=refused,
+            tells_keys=config.rehearses,
         )
         yield await stack.enter_async_context(api)
 
 
 @contextlib.asynccontextmanager
-async def _emulator(state: Path) -> AsyncIterator[str]:
+async def _emulator(state: Path, pictures: Path | None) -> AsyncIterator[str]:
     # It knows the shipped models by itself; of a team's own ones it believes what is sent.
-    own = (f"--own-model={name}" for name in own_sheets())
+    own = [f"--own-model={name}" for name in own_sheets()]
+    shown = [f"--pictures={pictures}"] if pictures is not None else []
     process = await asyncio.create_subprocess_exec(
-        *child_command(_PROGRAM, "--state", str(state), "--until-stdin-closes", *own),
+        *child_command(_PROGRAM, "--state", str(state), "--until-stdin-closes", *own, *shown),
         stdin=PIPE,
         stdout=PIPE,
         stderr=DEVNULL,

@@ -115,6 +115,8 @@ class RunStills:
             self._drawer = await self._stack.enter_async_context(Drawer(self._draw))
             if any(order.fetch_pictures for order in self._orders):
                 self._fetching = asyncio.create_task(self._fetch_pictures(self._drawer))
+                if config.rehearses:  # whose videos show them
+                    await self._brake.unless_pressed(asyncio.wait([self._fetching]))
             if config.review.quality:
                 from pipeline.downloader.verification import MEASURER, Decoders  # noqa: PLC0415
 

@@ -256,9 +256,12 @@ class ProviderSession:
             state = self.runs[0].order.folder.emulator
             live = await stack.enter_async_context(open_provider(self._config, state, trusted=True))
             return [live] * len(self.runs)
+        folders = [run.order.folder for run in self.runs]
         return [
-            await stack.enter_async_context(open_provider(self._config, run.order.folder.emulator))
-            for run in self.runs
+            await stack.enter_async_context(
+                open_provider(self._config, one.emulator, pictures=one.small_pictures)
+            )
+            for one in folders
         ]
 
     async def _lane(

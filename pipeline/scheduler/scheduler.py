@@ -309,10 +309,10 @@ class Scheduler:
 
     async def _submit(self, command: Submit) -> None:
         attempt, provider = command.attempt, self._lanes[command.row.lane].provider
-        reference = attempt.client_business_id if self._client_reference else None
+        ours = attempt.client_business_id if self._client_reference else None
         content: str | ProviderError
         try:
-            content = await provider.submit(attempt.request, command.image_urls, reference)
+            content = await provider.submit(attempt.request, command.image_urls, ours, attempt.key)
         except ProviderError as error:
             content = error
         self._tell(SubmitReply(command.row, content))

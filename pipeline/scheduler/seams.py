@@ -44,7 +44,11 @@ class Provider(Protocol):
         """
 
     async def submit(
-        self, request: Request, image_urls: Sequence[str], client_business_id: str | None
+        self,
+        request: Request,
+        image_urls: Sequence[str],
+        client_business_id: str | None,
+        key: str,
     ) -> str:
         """Submit once and return the task id. This is the paid call.
 
@@ -52,6 +56,7 @@ class Provider(Protocol):
             request: What the video shows, and its form.
             image_urls: The public URLs of its pictures, in order.
             client_business_id: Our own reference, which no two attempts share; None to send none.
+            key: What the row is called. Only a rehearsal is told, which writes it on the picture.
 
         """
 

@@ -6,9 +6,9 @@ Tested in tests/toapis/test_client.py, test_submit.py and test_free_calls.py.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Self
 
 import aiohttp
@@ -78,6 +78,7 @@ class Caller:
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's own record of three times
         *,
         paid: bool = False,
+        headers: Mapping[str, str] = MappingProxyType({}),
         **payload: Any,  # noqa: ANN401 - `json` or `data`, as aiohttp takes them
     ) -> Received:
         """Make a call, once.
@@ -90,6 +91,7 @@ class Caller:
             path: What follows the origin, escaped.
             timeout: The longest waits.
             paid: Whether it costs money.
+            headers: Further ones.
             payload: What is sent along.
 
         """
@@ -103,7 +105,7 @@ class Caller:
                 method,
                 URL(self._address + path, encoded=True),
                 **payload,
-                headers={"Authorization": f"Bearer {self._key}"},
+                headers={**headers, "Authorization": f"Bearer {self._key}"},
                 timeout=timeout,
                 allow_redirects=False,
                 proxy=self._proxy.url if self._proxy else None,

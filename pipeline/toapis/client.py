@@ -42,6 +42,7 @@ from pipeline.toapis.calls import Caller
 from pipeline.toapis.weblinks import show_plainly
 
 _LARGEST_UPLOAD_BYTES = 10_000_000  # docs/contract.md, "Uploads": "10MB"; the smaller reading
+_ROW_HEADER = "X-Rehearsed-Row"
 _LONGEST_MESSAGE = 500
 _LONGEST_STATUS = 60
 _SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
@@ -63,6 +64,7 @@ class ToAPIs:
         clock: Returns Unix seconds, for a date in Retry-After if the answer has no Date.
         network: The way out: proxies and trusted certificates.
         say_refused: What to do where the key is refused; None for what is true of any key.
+        tells_keys: Whether to tell how rows are called: the emulator, and nobody else.
 
     Raises:
         ConfigError: The base URL or the key cannot be used.
@@ -82,10 +84,12 @@ class ToAPIs:
         clock: Callable[[], float] = time.time,
         network: Network = DIRECT,
         say_refused: str | None = None,
+        tells_keys: bool = False,
     ) -> None:
         self.origin, address = origin_of(base_url), address_of(base_url)
         self._key = _checked_key(key)
         self._say_refused = say_refused
+        self._tells_keys = tells_keys
         self._submit_timeout = aiohttp.ClientTimeout(total=submit_timeout_s, connect=connect_s)
         self._query_timeout = aiohttp.ClientTimeout(total=query_timeout_s, connect=connect_s)
         self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, connect=connect_s)
@@ -140,7 +144,11 @@ class ToAPIs:
         )
 
     async def submit(
-        self, request: Request, image_urls: Sequence[str], client_business_id: str | None
+        self,
+        request: Request,
+        image_urls: Sequence[str],
+        client_business_id: str | None,
+        key: str = "",
     ) -> str:
         """Submit a request, once, and return the id of its task. This costs money.
 
@@ -148,6 +156,7 @@ class ToAPIs:
             request: What is asked for.
             image_urls: The public URLs of its pictures, in order.
             client_business_id: Our own reference; None to send none.
+            key: What the row is called; sent in a rehearsal alone.
 
         Raises:
             NotSent, Throttled: Nothing was accepted; it is safe to submit again.
@@ -157,8 +166,14 @@ class ToAPIs:
         """
         prompt = without_controls(request.prompt)
         body = body_of(request, prompt, image_urls, client_business_id)
+        headers = {_ROW_HEADER: quote(key, errors="replace")} if self._tells_keys else {}
         received = await self._caller.call(
-            "POST", "/v1/videos/generations", self._submit_timeout, paid=True, json=body
+            "POST",
+            "/v1/videos/generations",
+            self._submit_timeout,
+            paid=True,
+            headers=headers,
+            json=body,
         )
         return self._read_reply(received, answers.accepted_task, failures.explain_submission)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
+from PIL import Image
+
+from pipeline.emulator.render import Picture, Shot, render
+from pipeline.review.posters import web_picture_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -52,3 +58,38 @@ async def test_the_three_kinds_of_request(start: Callable[..., Awaitable[Any]], 
     assert np.abs(thirds[0] - thirds[2]).mean() < 20, "the first once more at the end"
     records = api.emulator.summary()
     assert records["kinds"].get("picture", 0) == 0, "nothing is fetched to be rendered"
+
+
+def first_frame(shot: Shot) -> npt.NDArray[np.uint8]:
+    """Render, and return the first picture."""
+    render(shot)
+    with av.open(str(shot.path)) as container:
+        frame = next(container.decode(video=0))
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def test_a_card_names_its_row(tmp_path: Path) -> None:
+    """Over the prompt, also where the row's picture lies on the web: whoever judges knows it."""
+    plain = Shot(tmp_path / "a.mp4", "A mug turns.", 1, (480, 270), ())
+    elsewhere = (Picture(None, "shop.example"),)
+    for pictures in ((), elsewhere):
+        bare = first_frame(replace(plain, pictures=pictures))
+        named = first_frame(replace(plain, pictures=pictures, row="MUG-MOSS " * 30))
+        changed = np.abs(bare.astype(int) - named).max(axis=2) > 60
+        rows = np.flatnonzero(changed.any(axis=1))
+        assert rows.size
+        assert 270 * 0.08 < rows.min() < rows.max() < 270 * 0.25
+    assert np.ptp(bare[90:200]) > 100, "the prompt is there"
+
+
+async def test_the_copy_of_a_web_picture_is_shown(
+    start: Callable[..., Awaitable[Any]], tmp_path: Path
+) -> None:
+    """Where somebody has fetched it; the emulator itself asks nobody."""
+    address = "https://shop.example/green.jpg"
+    name = web_picture_name(address)
+    Image.new("RGB", (320, 180), (20, 200, 20)).save(tmp_path / name, "JPEG")
+    api = await start(quick=False, pictures=tmp_path)
+    url = await api.video_url(image_urls=[address], duration=4)
+    middle = frames_of((await api.get(url))[1])[0][300:400, 600:700].mean(axis=(0, 1))
+    assert middle[1] > 150 > middle[0]

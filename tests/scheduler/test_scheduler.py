@@ -58,7 +58,11 @@ class Api:
         return f"https://files.example/{sha256}"
 
     async def submit(
-        self, request: Request, image_urls: Sequence[str], client_business_id: str | None
+        self,
+        request: Request,
+        image_urls: Sequence[str],
+        client_business_id: str | None,
+        key: str,  # noqa: ARG002
     ) -> str:
         assert all(url.startswith("https://") for url in image_urls)
         await self._call("submit", client_business_id or request.prompt)
@@ -484,7 +488,7 @@ async def test_a_broken_journal_does_not_cut_paid_calls_off() -> None:
     release: list[asyncio.Event] = [asyncio.Event()]
     cut: list[str] = []
 
-    async def submit(_: Request, __: Sequence[str], reference: str | None) -> str:
+    async def submit(_: Request, __: Sequence[str], reference: str | None, ___: str) -> str:
         try:
             if reference == "rs-row1-1":
                 await release[0].wait()

@@ -230,7 +230,11 @@ class Api:
         raise NotImplementedError
 
     async def submit(
-        self, request: Request, image_urls: Sequence[str], client_business_id: str | None
+        self,
+        request: Request,
+        image_urls: Sequence[str],
+        client_business_id: str | None,
+        key: str,  # noqa: ARG002
     ) -> str:
         assert client_business_id is not None
         assert request.images == image_urls == ()

@@ -83,6 +83,18 @@ async def test_the_body_is_exactly_what_the_contract_lists() -> None:
     assert KEY not in first.path + first.body.decode()
 
 
+async def test_only_a_rehearsal_is_told_what_a_row_is_called() -> None:
+    """A key may name a customer; the provider learns nothing that it has no use for."""
+    script = Script(lambda _: http(200, '{"id":"t"}'))
+    async with raw_server(script), ToAPIs(script.url, KEY) as api:
+        await api.submit(REQUEST, [], "ref", "TASSE-Grün")
+    async with raw_server(script), ToAPIs(script.url, KEY, tells_keys=True) as api:
+        await api.submit(REQUEST, [], "ref", "TASSE-Grün")
+    live, rehearsed = (one.headers for one in script.received)
+    assert "TASSE" not in str(live)
+    assert "TASSE-Gr%C3%BCn" in str(rehearsed)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code"),
     [
