@@ -98,13 +98,13 @@ def _verify(
     do. The exit code is 0 if there is none, otherwise 1.
     """
     from pipeline.journal.audit import audit
-    from pipeline.storage.opening import open_place
+    from pipeline.storage.storedfiles import find_gone
 
     _ = verbose
     target = _resolve_with_journal(manifest, config, out, sets, series, columns)
     folder = target.folder
     found = False
-    for one in audit(folder, target.invocation, lambda place: open_place(place).list()):
+    for one in audit(folder, target.invocation, lambda away: find_gone(away, folder)):
         found = True
         print_line(f"{one.what} {one.action}")
     if found:

@@ -79,7 +79,7 @@ class Crew:
         self._watching: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Connect, and wait for a worker; raises Unfinished if none is fit."""
+        """Connect, and wait for a worker; raises Unfinished or ConfigError if none is fit."""
         load()
         try:
             await self._look()

@@ -5,10 +5,13 @@ Nothing of Dask is loaded before `load` is called. Tested in tests/fleet/test_da
 
 from __future__ import annotations
 
-import contextlib
 import os
+import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.disk.failures import explain_os_error
+from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
 from pipeline.fleet.choice import refuse_lack_of_libraries
 
@@ -35,6 +38,7 @@ SETTINGS: dict[str, Any] = {
     "distributed.nanny.environ": {},
     "distributed.nanny.pre-spawn-environ": {},
 }
+_LONGEST_PEM_BYTES = 1_000_000
 _TLS = ("tls_ca_file", "tls_client_cert", "tls_client_key", "tls_worker_cert", "tls_worker_key")
 
 
@@ -81,17 +85,36 @@ def security_from(handed: dict[str, str] | None) -> Security:
 
 
 def refuse_lack_of_certificates(address: str, role: str, security: Security) -> None:
-    """Raise ConfigError where an address asks for certificates, and nothing names them.
+    """Raise ConfigError where an address asks for certificates, and none can be had.
 
-    Dask itself would raise a TypeError, for as long as it is tried. `role` is worker or client.
-    Files that cannot be read are told by whoever connects.
+    Dask itself would raise a TypeError or an OSError, for as long as it is tried. `role` is worker
+    or client.
     """
-    with contextlib.suppress(OSError):
-        known = security.get_connection_args(role)["ssl_context"]
-        if address.startswith("tls://") and known is None:
-            names = ("ca-file", f"{role}.cert", f"{role}.key")
-            listed = ", ".join(variable(f"distributed.comm.tls.{name}") for name in names)
+    if not address.startswith("tls://"):
+        return
+    names = ("ca-file", f"{role}.cert", f"{role}.key")
+    listed = ", ".join(variable(f"distributed.comm.tls.{name}") for name in names)
+    see = f'{listed}; see docs/scale.md, "Secrets of workers".'
+    settings = ("tls_ca_file", f"tls_{role}_cert", f"tls_{role}_key")
+    for file in filter(None, (getattr(security, name) for name in settings)):
+        try:
+            if "\n" not in file:  # else it is the certificate itself
+                read_regular(Path(file), _LONGEST_PEM_BYTES)
+        except (OSError, ValueError) as error:
+            reason = explain_os_error(error) if isinstance(error, OSError) else str(error)
             raise ConfigError(
-                f"{address} asks for certificates, and the settings of Dask name none.",
-                action=f'Set {listed}; see docs/scale.md, "Secrets of workers".',
-            )
+                f"{file} cannot be read: {reason}.", action=f"Correct {see}"
+            ) from error
+    try:
+        known = security.get_connection_args(role)["ssl_context"]
+    except ssl.SSLError as error:
+        reason = (error.reason or "they are damaged").replace("_", " ").lower()
+        raise ConfigError(
+            f"The certificates in the settings of Dask cannot be used: {reason}.",
+            action=f"Correct {see}",
+        ) from error
+    if known is None:
+        raise ConfigError(
+            f"{address} asks for certificates, and the settings of Dask name none.",
+            action=f"Set {see}",
+        )

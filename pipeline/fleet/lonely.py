@@ -49,7 +49,9 @@ def scratch_folder(named: Path | None) -> Iterator[Path]:
 async def work_alone(
     address: str, slots: int, scratch: Path, patience_s: float, tell: Callable[[str], None]
 ) -> None:
-    """Keep a worker at work until it is dismissed; raises Unfinished if it does not fit.
+    """Keep a worker at work until it is dismissed.
+
+    Raises Unfinished if it does not fit, ConfigError if what it is set to is wrong.
 
     Args:
         address: The scheduler's.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from pipeline.errors import Unfinished
+from pipeline.errors import ConfigError, ExitCode, ReelsheetError, Unfinished
 from pipeline.fleet.workerprocess import DISMISSED
 from pipeline.process.children import child_command, child_environment
 
@@ -68,7 +68,7 @@ class Staff:
         self._posts = posts
         self._tell = tell
         self._shows_errors = shows_errors
-        self._keepers: list[asyncio.Task[Unfinished | None]] = []
+        self._keepers: list[asyncio.Task[ReelsheetError | None]] = []
         self._processes: dict[int, Process] = {}
         self._dismissed: set[int] = set()
 
@@ -83,13 +83,13 @@ class Staff:
         await asyncio.gather(*self._keepers, return_exceptions=True)
 
     async def finished(self) -> None:
-        """Wait until none is kept any more; raises Unfinished where one does not fit."""
+        """Wait until none is kept any more; raises its refusal where one does not fit."""
         for refusal in await asyncio.gather(*self._keepers):
             if refusal is not None:
                 raise refusal
 
     @property
-    def refusal(self) -> Unfinished | None:
+    def refusal(self) -> ReelsheetError | None:
         """Why none of them joins; None as long as any may."""
         if not all(one.done() and not one.cancelled() for one in self._keepers):
             return None
@@ -102,7 +102,7 @@ class Staff:
                 self._dismissed.add(pid)
             process.kill()
 
-    async def _keep(self, post: Post) -> Unfinished | None:
+    async def _keep(self, post: Post) -> ReelsheetError | None:
         """Keep a process at a post; return why it cannot work, if it says so."""
         wait_s = _FIRST_WAIT_S
         while True:
@@ -130,7 +130,7 @@ class Staff:
             self._tell(f"worker {post.name} has ended; it is started again")
             await asyncio.sleep(wait_s)
 
-    async def _attend(self, process: Process, post: Post) -> tuple[bool, Unfinished | None]:
+    async def _attend(self, process: Process, post: Post) -> tuple[bool, ReelsheetError | None]:
         """Give the order and hear what it says, to its end."""
         assert process.stdin is not None  # noqa: S101 - asked for with PIPE
         assert process.stdout is not None  # noqa: S101 - likewise
@@ -142,9 +142,15 @@ class Staff:
             with contextlib.suppress(ValueError):
                 told = json.loads(line)
                 if "refused" in told:
-                    refusal = Unfinished(str(told["refused"]), action=told.get("action"))
+                    refusal = refusal_told(told)
                 elif "ready" in told:
                     joined = True
                     self._tell(f"worker {post.name} has joined {post.address}")
         await process.wait()
         return joined, refusal
+
+
+def refusal_told(told: dict[str, Any]) -> ReelsheetError:
+    """Return the refusal that a worker process has said, with the exit code that belongs to it."""
+    kind = ConfigError if told.get("exit_code") == ExitCode.USAGE else Unfinished
+    return kind(str(told["refused"]), action=told.get("action"))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.settings import Config, Http
-from pipeline.errors import ReelsheetError, Unfinished
+from pipeline.errors import ConfigError, ReelsheetError, Unfinished
 from pipeline.fleet.dasksettings import (
     CONNECT_S,
     NOTICE,
@@ -52,7 +52,7 @@ def serve() -> None:
         load(logs=order["logs"])
         code = asyncio.run(_work(order, said))
     except ReelsheetError as error:
-        _say(said, refused=error.message, action=error.action)
+        _say(said, refused=error.message, action=error.action, exit_code=error.exit_code)
         code = DISMISSED
     os._exit(code)
 
@@ -78,15 +78,17 @@ async def _work(order: dict[str, Any], said: Any) -> int:  # noqa: ANN401
 
 
 async def _see_that_it_fits(order: dict[str, Any]) -> None:
-    """Ask the scheduler what the run needs; raises Unfinished where that is not to be had here."""
+    """Ask the scheduler what the run needs; raises Unfinished where that is not to be had here.
+
+    Raises ConfigError where what this machine is set to is wrong.
+    """
     if (notice := await _notice(order)) is None:
         return  # no run yet: it asks for itself when it begins
     try:
         reason = await refusal_of(notice)
     except ReelsheetError as error:
-        raise Unfinished(
-            f"The worker does not join: {error.message}", action=error.action
-        ) from error
+        kind = ConfigError if isinstance(error, ConfigError) else Unfinished
+        raise kind(f"The worker does not join: {error.message}", action=error.action) from error
     if reason is not None:
         action = "Install the version of the run here, and start the worker again."
         raise Unfinished(

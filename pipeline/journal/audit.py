@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
@@ -37,18 +36,21 @@ class Finding:
 
 
 def audit(
-    folder: OutputFolder, typed: Invocation, sizes_in: Callable[[str], Mapping[str, int]]
+    folder: OutputFolder,
+    typed: Invocation,
+    gone_of: Callable[[Sequence[tuple[str, Video]]], Collection[str]],
 ) -> Iterator[Finding]:
     """Yield what is wrong with the journal of an output folder; it is there.
 
     Args:
         folder: The folder.
         typed: Is named in what to do.
-        sizes_in: Lists the sizes of the videos in a bucket, by its address.
+        gone_of: Is given the videos in buckets with their keys, and returns the keys of those that
+            are not there.
 
     Raises:
         UsageError: The journal is of a newer version.
-        StoreError: The disk does not let it be read, or a bucket cannot be listed.
+        StoreError: The disk does not let it be read, or a bucket does not answer.
 
     """
     journal, restore = folder.journal, f"Restore it with: {typed.rebuild(folder.root)}."
@@ -69,17 +71,22 @@ def audit(
                 restore,
             )
     handed = {one.sha256 for one in latest_handovers(journal).values()}
-    in_bucket = cache(sizes_in)
-    for entry in entries.values():
-        if entry.state is State.DONE and (video := entry.video) is not None:
-            path = folder.root / video.file
-            if "://" in video.place:
-                if in_bucket(video.place).get(video.name) != video.size_bytes:
-                    yield _gone(entry.key, video.file, typed)
-                continue
-            if video.sha256 in handed and is_gone(path):
-                continue  # whoever got it has it; here it may go
-            yield from _of_video(entry.key, video, path, typed)
+    done = [
+        (entry.key, entry.video)
+        for entry in entries.values()
+        if entry.state is State.DONE and entry.video is not None
+    ]
+    away = [(key, video) for key, video in done if "://" in video.place]
+    gone = gone_of(away) if away else ()
+    for key, video in done:
+        path = folder.root / video.file
+        if "://" in video.place:
+            if key in gone and video.sha256 not in handed:
+                yield _gone(key, video.file, typed)
+            continue
+        if video.sha256 in handed and is_gone(path):
+            continue  # whoever got it has it; here it may go
+        yield from _of_video(key, video, path, typed)
 
 
 def _state(entries: Mapping[str, Entry], key: str) -> str:

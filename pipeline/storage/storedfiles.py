@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +143,7 @@ def find_gone(videos: Iterable[tuple[str, Video]], folder: OutputFolder) -> set[
         StoreError: A place cannot be listed, or does not answer.
 
     """
-    sizes = {"": FolderPlace(folder.videos).list()}
+    sizes: dict[str, Mapping[str, int]] = {}
     gone, doubted = set(), []
     for key, video in videos:
         if video.place not in sizes:

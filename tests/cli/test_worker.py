@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
-from pipeline.errors import ConfigError, UsageError
+from pipeline.errors import ConfigError, ExitCode, Unfinished, UsageError
 from pipeline.fleet import choice
+from pipeline.fleet.staff import refusal_told
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,12 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(ended.exception, ConfigError)
     assert "pip install 'reelsheet[fleet]'" in ended.exception.message
     assert "docs/install.md" in str(ended.exception.action)
+
+
+@pytest.mark.parametrize("error", [ConfigError("a", action="b"), Unfinished("a", action=None)])
+def test_what_its_process_refuses_keeps_its_exit_code(error: ConfigError | Unfinished) -> None:
+    """What is set wrongly ends with 2, what is not to be had now with 5."""
+    said = {"refused": error.message, "action": error.action, "exit_code": int(error.exit_code)}
+    told = refusal_told(said)
+    assert (type(told), told.message, told.action) == (type(error), error.message, error.action)
+    assert told.exit_code in {ExitCode.USAGE, ExitCode.UNFINISHED}

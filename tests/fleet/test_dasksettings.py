@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,19 @@ def test_an_address_that_asks_for_certificates_is_refused_where_there_are_none(r
     assert f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__KEY" in str(caught.value.action)
     refuse_lack_of_certificates("tcp://127.0.0.1:8786", role, security_from(None))
     refuse_lack_of_certificates("tls://host:8786", role, passing_security())
+
+
+def test_certificates_that_cannot_be_used_are_told_at_once(tmp_path: Path) -> None:
+    """And not looked for as a scheduler that may come is."""
+    files = {name: str(tmp_path / name) for name in ("ca_file", "worker_cert", "worker_key")}
+    given = {f"tls_{name}": file for name, file in files.items()}
+    with pytest.raises(ConfigError, match="ca_file cannot be read: No such file"):
+        refuse_lack_of_certificates("tls://host:8786", "worker", security_from(given))
+    for file in files.values():
+        Path(file).write_text("no certificate\n")
+    with pytest.raises(ConfigError, match="no certificate or crl found") as caught:
+        refuse_lack_of_certificates("tls://host:8786", "worker", security_from(given))
+    assert "DASK_DISTRIBUTED__COMM__TLS__CA_FILE" in str(caught.value.action)
 
 
 @pytest.mark.process

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import hashlib
 import sqlite3
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from pipeline.journal.database import VERSION
 from pipeline.journal.handovers import Handover, note_handovers
 from pipeline.journal.journal import Journal
 from pipeline.manifest.invocation import Invocation
-from pipeline.model import IDENTITY_MARK
+from pipeline.model import IDENTITY_MARK, Video
 from tests.journal.lives import VIDEO, intended
 
 CONTENT = b"a film"
@@ -42,7 +43,7 @@ def folder(tmp_path: Path) -> OutputFolder:
 
 def findings(folder: OutputFolder) -> list[Finding]:
     before = folder.journal.read_bytes()
-    found = list(audit(folder, Invocation(Path("shop.csv")), lambda _: {}))
+    found = list(audit(folder, Invocation(Path("shop.csv")), lambda _: ()))
     assert folder.journal.read_bytes() == before
     return found
 
@@ -57,27 +58,30 @@ def test_all_is_in_order(folder: OutputFolder) -> None:
     assert findings(folder) == []
     with contextlib.closing(Journal(folder.journal)) as journal:
         journal.append([intended("c")], 2.0).result(10)
-        assert list(audit(folder, Invocation(Path("shop.csv")), lambda _: {})) == []
+        assert list(audit(folder, Invocation(Path("shop.csv")), lambda _: ())) == []
 
 
 @pytest.mark.parametrize(
-    ("listed", "is_there"), [({"c.mp4": 6}, True), ({"c.mp4": 5}, False), ({}, False)]
+    ("gone", "handed", "found"), [((), (), 0), ({"c"}, (), 1), ({"c"}, {VIDEO.sha256}, 0)]
 )
-def test_a_video_in_a_bucket(folder: OutputFolder, listed: dict[str, int], is_there: bool) -> None:
-    """Its list is asked once, however many are there: gone, or of another size."""
-    asked: list[str] = []
+def test_a_video_in_a_bucket(
+    folder: OutputFolder, gone: Collection[str], handed: Collection[str], found: int
+) -> None:
+    """All of a bucket are asked for at once. Where whoever was to have it has it, it may go."""
+    asked: list[tuple[str, str]] = []
     with contextlib.closing(Journal(folder.journal)) as journal:
         video = dataclasses.replace(VIDEO, name="c.mp4", size_bytes=6, place="s3://films/shop")
         done = [ev.Accepted("c", 1, "t"), ev.Completed("c", 1, None), ev.Downloaded("c", 1, video)]
         journal.append([intended("c"), *done], 2.0).result(10)
+    note_handovers(folder.journal, [Handover(2.0, "c", 1, one, "c") for one in handed])
 
-    def sizes_in(place: str) -> dict[str, int]:
-        asked.append(place)
-        return listed
+    def gone_of(away: Sequence[tuple[str, Video]]) -> Collection[str]:
+        asked.extend((key, video.file) for key, video in away)
+        return gone
 
-    found = list(audit(folder, Invocation(Path("shop.csv")), sizes_in))
-    assert ["s3://films/shop/c.mp4" in one.what for one in found] == [True] * (not is_there)
-    assert asked == ["s3://films/shop"]
+    told = list(audit(folder, Invocation(Path("shop.csv")), gone_of))
+    assert ["s3://films/shop/c.mp4" in one.what for one in told] == [True] * found
+    assert asked == [("c", "s3://films/shop/c.mp4")]
 
 
 @pytest.mark.parametrize(
@@ -153,9 +157,9 @@ def test_a_damaged_file_is_the_only_finding(folder: OutputFolder) -> None:
     folder.journal.unlink()
     folder.journal.mkdir()
     with pytest.raises(StoreError, match="cannot be used"):
-        list(audit(folder, Invocation(Path("shop.csv")), lambda _: {}))
+        list(audit(folder, Invocation(Path("shop.csv")), lambda _: ()))
     folder.journal.rmdir()
-    (gone,) = audit(folder, Invocation(Path("shop.csv")), lambda _: {})
+    (gone,) = audit(folder, Invocation(Path("shop.csv")), lambda _: ())
     assert "there is no journal" in gone.what
 
 
