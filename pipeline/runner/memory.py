@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
@@ -22,11 +22,9 @@ from pipeline.account.recovery import asks_first
 from pipeline.account.submission import KnownJournal, Submission, submission_of
 from pipeline.checker import naming
 from pipeline.checker.check import CheckedManifest, check_manifest
-from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone, open_regular
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of, text_of
-from pipeline.downloader.verification import describe_open_file
-from pipeline.errors import BadVideo, JournalDamaged, UsageError
+from pipeline.errors import JournalDamaged, UsageError
 from pipeline.journal.copies import salvage
 from pipeline.journal.database import (
     clear_errors,
@@ -38,8 +36,9 @@ from pipeline.journal.identities import Identities
 from pipeline.journal.logreading import logged
 from pipeline.journal.reading import attempts_in, was_cut_off
 from pipeline.lifecycle import PAID
-from pipeline.model import IDENTITY_MARK, Entry, Request, State, Video
+from pipeline.model import IDENTITY_MARK, Entry, Request, State
 from pipeline.models.pricing import cost_of
+from pipeline.runner.leftvideos import find_left
 from pipeline.runner.remains import (
     Trace,
     journal_id_in,
@@ -86,6 +85,7 @@ class Memory:
         self._by_hash = {one.request_hash: one for one in self.requests.values()}
         template = self.target.config.output.name
         self._bases = naming.video_names(keyed, checked.manifest.headers, template, {})
+        self._places: dict[str, str] = {}
 
     def know(self, requests: Iterable[Request]) -> None:
         """Take in what was asked for, also of rows that say something else by now."""
@@ -113,6 +113,7 @@ class Memory:
         reference = trace.reference or self.reference(trace.identity, trace.number)
         request = self._request(trace, reference)
         folder, budget = self.target.folder, self.target.config.budget
+        self._places.setdefault(reference, trace.place)
         base = self._bases.get(trace.key, reference)
         name = trace.video_name or naming.attempt_name(base, trace.number)
         return Submission(
@@ -130,8 +131,18 @@ class Memory:
             money=cost_of(request, budget.price_per_second, budget.currency),
             submitted_at=trace.submitted_at,
             finished_at=trace.finished_at,
-            video=_video(folder, name) if trace.state is State.DONE else None,
         )
+
+    def find_videos(self, tell: Callable[[str], None]) -> None:
+        """Look for the videos of done rows that nothing describes; raises StoreError."""
+        wanted = {
+            one.reference: (one.video_name, self._places.get(one.reference, ""))
+            for one in self.submissions.values()
+            if one.state is State.DONE and one.video is None
+        }
+        found = find_left(wanted, self.target.config, self.target.folder, tell)
+        for reference, video in found.items():
+            self.submissions[reference] = replace(self.submissions[reference], video=video)
 
     def reference(self, identity: str, number: int) -> str:
         """Return the reference of an attempt of this journal."""
@@ -257,10 +268,3 @@ def _traces_in_results(memory: Memory) -> Iterator[Trace]:
     for trace in traces_in_results(checked.manifest, checked.keys):
         request = asked[trace.key]
         yield trace if request is None else replace(trace, request_hash=request.request_hash)
-
-
-def _video(folder: OutputFolder, name: str) -> Video | None:
-    """Return the video of a done row as its file is now; None if it is gone or not whole."""
-    with contextlib.suppress(OSError, BadVideo), open_regular(folder.videos / name) as descriptor:
-        return describe_open_file(descriptor, name, None)
-    return None

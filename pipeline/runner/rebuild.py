@@ -98,6 +98,7 @@ def _restore(
     folder = target.folder
     checked = check_target(target)
     old, memory, knows_id = remember(target, checked)
+    memory.find_videos(tell)
     if knows_id or memory.submissions:
         asyncio.run(_look_up(target, memory, knows_id=knows_id, tell=tell))
     now = time.time()

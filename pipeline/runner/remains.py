@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
+from urllib.parse import unquote
 
 from pipeline import events as ev
 from pipeline.account.reading import journals_in
@@ -39,7 +40,8 @@ _STATES = frozenset(state.value for state in State)
 class Trace:
     """An attempt as a file beside the journal tells of it. Times are Unix seconds.
 
-    `key` is what the row is called now, `identity` its entry's.
+    `key` is what the row is called now, `identity` its entry's; `place` the address of where its
+    video was put, empty for `videos/` or where nothing tells.
     """
 
     key: str
@@ -52,6 +54,7 @@ class Trace:
     video_name: str | None = None
     submitted_at: float | None = None
     finished_at: float | None = None
+    place: str = ""
 
 
 def last_runs(folder: OutputFolder) -> set[object]:
@@ -240,6 +243,7 @@ def _after(trace: Trace, kind: type[ev.Event], line: dict[str, Any]) -> Trace:
         request_hash=line.get("request_hash") or trace.request_hash,
         video_name=line.get("video") or line.get("video_name") or trace.video_name,
         finished_at=at if state in SETTLED else None,
+        place=str(line.get("place") or trace.place),
     )
 
 
@@ -275,10 +279,16 @@ def traces_in_results(results: Manifest, keys: Sequence[str]) -> Iterator[Trace]
                 _whole(told.get("result_attempts")) or 1,
                 State(state),
                 task_id=task_id,
-                video_name=PurePath(told.get("result_video") or "").name or None,
+                video_name=_name_in(told.get("result_video") or ""),
                 submitted_at=second_of(told.get("result_submitted_at")) or None,
                 finished_at=second_of(told.get("result_finished_at")) or None,
             )
+
+
+def _name_in(address: str) -> str | None:
+    """Return the name of a video by its path or address; that of a web address is quoted."""
+    name = PurePath(address).name
+    return (unquote(name) if address.startswith("https://") else name) or None
 
 
 def _whole(text: str | None) -> int | None:

@@ -136,8 +136,10 @@ def _details_of(event: Event) -> dict[str, object]:
     details = {"key": details.pop("key"), "attempt": details.pop("number")} | {
         name: value for name, value in details.items() if name != "attempt" and value is not None
     }
-    if isinstance(details.get("video"), Video):
-        details["video"] = getattr(details["video"], "name", None)
+    if isinstance(video := details.get("video"), Video):
+        details["video"] = video.name
+        if video.place:
+            details["place"] = video.place
     if isinstance(event, Declined | PictureRefused | TaskFailed | LinkLost):
         advice = advise(MOVES[type(event)].target, event.code)
         if advice is not None:

@@ -6,6 +6,7 @@ Tested in tests/storage/test_storedfiles.py.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -62,7 +63,7 @@ class StoredFile:
 
         Args:
             target: Where the copy goes, in place of what has that name.
-            sha256: The hash of the content.
+            sha256: The hash of the content; empty where a bucket is to tell what it has.
             mode: The most rights of the copy.
 
         Raises:
@@ -72,7 +73,7 @@ class StoredFile:
         if self.path is not None:
             return place_copy(self.path, target, sha256, mode)
         place(target, self._write)
-        if not holds_hash(target, sha256):
+        if sha256 and not holds_hash(target, sha256):
             target.unlink(missing_ok=True)
             return False
         if os.name == "posix":
@@ -94,7 +95,7 @@ def at_hand(take: StoredFile, sha256: str, scratch: Path) -> Iterator[Path]:
 
     Args:
         take: The take.
-        sha256: The hash of its content.
+        sha256: The hash of its content; empty where what is there is to be looked at.
         scratch: The folder for copies, which is made.
 
     Raises:
@@ -106,7 +107,8 @@ def at_hand(take: StoredFile, sha256: str, scratch: Path) -> Iterator[Path]:
         return
     with raise_store_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-    copy = scratch / f".{sha256}.copy"
+    named = sha256 or hashlib.sha256(take.shown.encode(errors="surrogateescape")).hexdigest()
+    copy = scratch / f".{named}.copy"
     try:
         if not take.copy_to(copy, sha256, 0o600):
             raise StoreError(f"{take.shown} is gone, or not the video that was put there.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def test_an_attempt_with_all_that_happened_to_it(folder: OutputFolder) -> None:
         Trace("a", "a", 1, State.DONE, reference, "video_1", request_hash, VIDEO.name, 60.0, 60.0)
     ]
     assert journal_id_in(logged(folder.log)) == "5a"
+
+
+def test_where_a_video_was_put(folder: OutputFolder) -> None:
+    """Noted where it is not `videos/`; in a table a web address is taken for its name alone."""
+    put = replace(VIDEO, place="s3://films/shop")
+    done = [ev.Accepted("a", 1, "video_1"), ev.Completed("a", 1, None), ev.Downloaded("a", 1, put)]
+    (trace,) = log(folder, [ev.Intended("a", 1, attempt("a")), *done])
+    assert (trace.video_name, trace.place) == (VIDEO.name, "s3://films/shop")
+    cells = ("a", "done", "video_1", "1", "https://films.example/shop/b%C3%A4r%201.mp4")
+    (told,) = traces_in_results(table(cells), ["a"])
+    assert (told.video_name, told.place) == ("bär 1.mp4", "")
 
 
 def test_the_last_lines_may_be_missing_or_cut(folder: OutputFolder) -> None:

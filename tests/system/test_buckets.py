@@ -93,6 +93,42 @@ def test_an_object_that_somebody_deleted(tmp_path: Path, bucket: Bucket) -> None
         hold(bucket, api, product.folder / "outputs" / "shop", 2)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("left", ["run.log", "results.csv"])
+def test_a_lost_journal_finds_its_videos_in_the_bucket(
+    tmp_path: Path, bucket: Bucket, faults: Faults, left: str
+) -> None:
+    """Without a book, too: nothing is fetched from the API's host, whose links may be dead."""
+    sets = {"account.book": "none", "output.link_base": "https://videos.example/s"}
+    with emulator(tmp_path / "api") as api:
+        product = product_at(tmp_path / "work", api, f"s3://{bucket.name}/spring", **sets)
+        shop = sheets.write(product.folder / "shop.csv", sheets.rows(3))
+        out = product.folder / "outputs" / "shop"
+        assert product("run", shop.name).code == 0
+        before = journal_holds(out)
+        for name in {"journal.db", "run.log", "summary.json", "results.csv"} - {left}:
+            (out / name).unlink()
+        faults.fault, faults.methods = "503", ("GET",)
+        refused = product("journal", "rebuild", shop.name, "--yes")
+        assert refused.code == 5, refused.err
+        assert "nothing paid for is lost" in refused.err
+        faults.fault = ""
+        calls = api.mark()
+        said = product("journal", "rebuild", shop.name, "--yes")
+        assert said.code == 0, said.err
+        assert "3 done" in said.out
+        assert "each is fetched once" in said.err
+        assert product("journal", "verify", shop.name).code == 0
+        assert product("run", shop.name).code == 0
+        assert not api.calls("download", since=calls)
+        hold(bucket, api, out, 3)
+        after = journal_holds(out)
+        assert {key: one.video for key, one in after.items()} == {
+            key: one.video for key, one in before.items()
+        }
+        assert not list((out / "cache" / "coming").iterdir())
+
+
 def test_what_is_made_of_takes_in_a_bucket(tmp_path: Path, bucket: Bucket) -> None:
     """They are judged, handed over, shared and used again from there, and nothing is paid twice."""
     with emulator(tmp_path / "api") as api:
