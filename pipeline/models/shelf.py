@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib import resources
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipeline.models.records import Sheet, make_sheet
@@ -23,21 +25,21 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "gemini_omni_flash"
 """The user's own document, which the newer page calls by another name."""
 
-_own: dict[str, Sheet] = {}
+_own: ContextVar[Mapping[str, Sheet]] = ContextVar("_own", default=MappingProxyType({}))
+"""The sheets of the configuration of the call under way: two calls of one process keep apart."""
 
 
 def put_up(own: Mapping[str, Sheet]) -> None:
     """Have these sheets of a team found before those of the program, and no others of a team.
 
-    They are those of the configuration that is in use: a process has one at a time.
+    They are found by the call under way, and by tasks and threads that it hands its context to.
     """
-    _own.clear()
-    _own.update(own)
+    _own.set(MappingProxyType(dict(own)))
 
 
-def own_sheets() -> dict[str, Sheet]:
+def own_sheets() -> Mapping[str, Sheet]:
     """Return the sheets of the team, each under every name that is sent."""
-    return dict(_own)
+    return _own.get()
 
 
 def shipped_files() -> dict[str, Traversable]:
@@ -55,7 +57,7 @@ def shipped_sheets() -> dict[str, Sheet]:
 
 def known_sheets() -> dict[str, Sheet]:
     """Return all sheets; one of the team takes the place of the program's of that name."""
-    return shipped_sheets() | _own
+    return {**shipped_sheets(), **_own.get()}
 
 
 @lru_cache
@@ -72,7 +74,7 @@ def _shipped_for(model: str) -> Sheet:
 
 def sheet_of(model: str) -> Sheet:
     """Return the sheet of a model; that of the default for a name that has none."""
-    return _own.get(model) or _shipped_for(model)
+    return _own.get().get(model) or _shipped_for(model)
 
 
 def plain_name(name: str) -> str:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
@@ -97,7 +98,9 @@ class RunThread:
 
         # A daemon: after the third interruption nobody waits, and the process may end.
         if not self._once.locked():
-            threading.Thread(target=work, name="reelsheet run", daemon=True).start()
+            # In a copy of the context, which has the options and the sheets of this call.
+            run_in_context, name = copy_context().run, "reelsheet run"
+            threading.Thread(target=run_in_context, args=(work,), name=name, daemon=True).start()
 
     def tell(self, progress: RunProgress | None, on_progress: OnProgress | None) -> None:
         """Pass progress on to the program; not any more once it was interrupted."""

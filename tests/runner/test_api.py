@@ -43,6 +43,26 @@ from tests.system.harness.product import FAST
 
 FEW = {"limits.outstanding": 6, "limits.submits_in_flight": 3}
 KEYS = ("P0001", "P0002", "P0003")
+OWN_GROK = """
+sheet = 1
+models = ["grok-video-1.5"]
+source = "https://docs.example.com/grok"
+read = 2026-11-22
+replaces = true
+[[images]]
+counts = [1]
+put = {{ image = "{{1}}" }}
+[fields.duration]
+type = "integer"
+values = [4, 9]
+default = {seconds}
+[fields.aspect_ratio]
+values = ["16:9"]
+default = "16:9"
+[fields.resolution]
+values = ["480p"]
+default = "480p"
+"""
 
 
 @dataclass
@@ -272,6 +292,45 @@ async def test_two_at_once_in_one_process(studio: Studio) -> None:
         await studio.sheet().arun()
     assert refused.value.exit_code == ExitCode.LOCKED
     studio.hold()
+
+
+def test_sheets_of_ones_own_do_not_meet(studio: Studio) -> None:
+    """Two runs at once, each with a sheet of its own for one model: each sends its own defaults."""
+    sheets_of, barrier = {}, threading.Barrier(2)
+    for name, seconds in (("one", 4), ("two", 9)):
+        folder = studio.folder / name
+        (folder / "models").mkdir(parents=True)
+        (folder / "config.yaml").touch()
+        (folder / "models" / "grok.toml").write_text(
+            OWN_GROK.format(seconds=seconds), encoding="utf-8"
+        )
+        row = f"{name},A mug turns,grok-video-1.5,https://shop.example/{name}.jpg\n"
+        (folder / "shop.csv").write_text("key,prompt,video_model,image_1\n" + row)
+        settings = {**FAST, "api.base_url": studio.api.base_url}
+        sheets_of[name] = Reelsheet(
+            folder / "shop.csv",
+            config=folder / "config.yaml",
+            out=folder / "out",
+            settings=settings,
+        )
+
+    def work(sheet: Reelsheet) -> None:
+        barrier.wait()
+        for _ in range(3):
+            assert sheet.check().problems == ()
+        barrier.wait()
+        assert sheet.run().submitted == 1
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in sheets_of.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    bodies = [one["body"] for one in studio.api.records()["submissions"] if "image" in one["body"]]
+    assert {body["image"]: body["duration"] for body in bodies} == {
+        "https://shop.example/one.jpg": 4,
+        "https://shop.example/two.jpg": 9,
+    }
 
 
 # How it ends early.
