@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.authoring.workbook import describe_fields
+from pipeline.authoring.rulespage import describe_fields
 from pipeline.checker.rules import IMAGE_FIELDS
 from pipeline.manifest.columns import ALIASES, FIELDS
 from pipeline.manifest.languages import IF_CELLS_FIT, OFFERED, PICTURE, PICTURES, SURE

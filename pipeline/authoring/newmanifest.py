@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.authoring.modelcolumns import Models, count_to_take, say_pictures_of
+from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.sheetstyle import LONGEST_CELL
 from pipeline.authoring.workbook import make_workbook
-from pipeline.checker import rules
 from pipeline.checker.rowlooks import own_looks
 from pipeline.disk.failures import store_error
 from pipeline.disk.place import place_new
@@ -26,11 +27,7 @@ from pipeline.manifest.templates import FILTERS, TemplateFault, compile_template
 from pipeline.manifest.videolooks import LOOK_VALUE, Library, built_in
 from pipeline.manifest.wording import agree, count
 
-FIELDS_BEHIND_PROMPT = (
-    "image_1", "image_2", "image_3", "duration", "aspect_ratio", "resolution",
-)  # fmt: skip
-"""The columns of a request after the prompt, in the order in which a person fills them in."""
-
+_ORDINALS = {2: "a second", 3: "a third"}
 _SUFFIXES = (".xlsx", ".csv", ".tsv")
 _FORMULA = re.compile(r"[=+\-@\t]")
 # Control characters and lone surrogates: neither XML 1.0 nor UTF-8 can hold them.
@@ -109,29 +106,33 @@ def _cut(text: str, longest: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ChosenPictures:
-    """The pictures that a row takes and those that it leaves, in the product's own order."""
+    """The pictures that a row takes and those that it leaves, in the product's own order.
+
+    `takes` says how many a video may have, and `more` what brings in those that are left.
+    """
 
     taken: tuple[str, ...]
     left: tuple[str, ...]
+    takes: str = ""
+    more: str = ""
 
     @property
     def note(self) -> str:
-        """Why only one of two was taken; empty in every other case."""
+        """Why only the first was taken, or none; empty in every other case."""
         if len(self.taken) > 1 or not self.left:
             return ""
-        found = len(self.taken) + len(self.left)
-        return (
-            f"{found} pictures found; a video takes {rules.BY_FIELD['image_urls'].sentence}, so "
-            "only the first is used. Add a third to use all of them."
-        )
+        used = "only the first is used" if self.taken else "none is used"
+        said = f"{count(len(self.taken) + len(self.left), 'picture')} found; a video takes "
+        return f"{said}{self.takes}, so {used}.{self.more}"
 
 
-def choose(pictures: Sequence[str]) -> ChosenPictures:
+def choose(pictures: Sequence[str], models: Models = FIRST) -> ChosenPictures:
     """Take as many of the first pictures as a request may have, each of them only once."""
-    distinct = tuple(dict.fromkeys(pictures))
-    possible = (int(number) for number in rules.BY_FIELD["image_urls"].allowed)
-    most = max(number for number in possible if number <= len(distinct))
-    return ChosenPictures(distinct[:most], distinct[most:])
+    distinct, model = tuple(dict.fromkeys(pictures)), models.rules[models.default]
+    most, there = count_to_take(model, len(distinct)), len(distinct)
+    usable = count_to_take(model, there + 1) == there + 1
+    more = f" Add {_ORDINALS.get(there + 1, 'another')} to use all of them." if usable else ""
+    return ChosenPictures(distinct[:most], distinct[most:], say_pictures_of(model), more)
 
 
 def demand_free(path: Path) -> None:
@@ -163,6 +164,7 @@ def write(
     *,
     made_of: Path | None = None,
     looks: str | Path | None = None,
+    models: Models = FIRST,
 ) -> list[str]:
     """Write a manifest in the format of its suffix; return notes that the user should read.
 
@@ -173,6 +175,7 @@ def write(
         path: Where to.
         made_of: The file or folder that it repeats, and whose rights it gets.
         looks: The folder of a team's own looks, which a workbook offers.
+        models: Those that its rows may have.
 
     Raises:
         UsageError: The file exists.
@@ -182,7 +185,7 @@ def write(
     demand_free(path)
     rows = [tuple(map(_clean, row)) for row in manifest.rows]
     if path.suffix.lower() == ".xlsx":
-        data, notes = _as_workbook(manifest.headers, rows, looks_in(looks))
+        data, notes = _as_workbook(manifest.headers, rows, looks_in(looks), models)
     else:
         delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
         data, notes = _as_text(manifest.headers, rows, delimiter)
@@ -212,11 +215,12 @@ def _exists(path: Path) -> UsageError:
 
 
 def _as_workbook(
-    headers: tuple[str, ...], rows: list[tuple[str, ...]], looks: Library
+    headers: tuple[str, ...], rows: list[tuple[str, ...]], looks: Library, models: Models
 ) -> tuple[bytes, list[str]]:
     cut = sum(len(cell) > LONGEST_CELL for row in rows for cell in row)
     note = f"{count(cut, 'cell')} had more than the {LONGEST_CELL:,} characters that Excel allows; "
-    return make_workbook(headers, rows, looks), [note + "the rest was cut off."] if cut else []
+    made = make_workbook(headers, rows, looks, models=models)
+    return made, [note + "the rest was cut off."] if cut else []
 
 
 def _as_text(

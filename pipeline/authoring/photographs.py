@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.authoring.modelcolumns import Models
 from pipeline.authoring.namewords import name_of_product
 from pipeline.authoring.nearnames import describe_doubts, find_offshoots
 from pipeline.authoring.newmanifest import (
-    FIELDS_BEHIND_PROMPT,
     ChosenPictures,
     NewManifest,
     ProductPrompts,
     choose,
 )
+from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.samepictures import PictureSizes, choose_files
 from pipeline.authoring.shots import Shot, by_name, by_pattern, group_products
 from pipeline.checker import rules
@@ -36,8 +37,6 @@ _DEFAULT_TEMPLATE = (
     "{% if pictures == 1 %}picture{% else %}pictures{% endif %}. {{ look }} Form, colours and "
     "labels stay as they are; nothing is written into the picture."
 )
-PHOTOGRAPH_HEADERS = ("key", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT, "notes")
-"""The columns of a manifest made from a folder of pictures."""
 _SHOWN = 10
 _MORE_THAN_TAKEN = "not used: a video takes at most three pictures, and these come later"
 _SAME_PICTURE = (
@@ -90,7 +89,12 @@ class Assembly:
 
 
 def assemble(
-    folder: Path, manifest: Path, *, pattern: str | None = None, template: str | None = None
+    folder: Path,
+    manifest: Path,
+    *,
+    pattern: str | None = None,
+    template: str | None = None,
+    models: Models = FIRST,
 ) -> Assembly:
     """Make the rows of a manifest from the pictures of a folder; nothing is written.
 
@@ -99,6 +103,7 @@ def assemble(
         manifest: Where the manifest will be written; the paths in its cells are relative to it.
         pattern: A regular expression for names; see `shots.by_pattern`. None: `shots.by_name`.
         template: The prompt template; None for the default prompt.
+        models: Those that rows may have; how many pictures a row has is said by the first.
 
     Raises:
         UsageError: The folder has no usable picture, or the pattern or template is unusable.
@@ -115,17 +120,17 @@ def assemble(
             action=" ".join(describe_left_out(found.left_out)) or "Put JPEG or PNG files into it.",
         )
     start, root = _start(folder, manifest)
-    rows = []
+    rows, taken = [], 0
     for key, shots in groups.items():
         distinct = choose_files(shots, sizes)
         for path, used in distinct.instead.items():
             found.leave_out(f"{path} (for {used})", _SAME_PICTURE)
-        rows.append(_row(key, distinct.shots, prompts, start, found))
-    taken = sum(
-        bool(row[PHOTOGRAPH_HEADERS.index(f"image_{n}")]) for row in rows for n in (1, 2, 3)
-    )
+        choice = _choose(distinct.shots, models, found)
+        taken += len(choice.taken)
+        rows.append(_row(key, choice, prompts, start, models))
+    headers = headers_for(models)
     return Assembly(
-        NewManifest(PHOTOGRAPH_HEADERS, rows),
+        NewManifest(headers, [tuple(row.get(one, "") for one in headers) for row in rows]),
         taken,
         tuple(_advice(groups, folder) if pattern is None else ()),
         found.left_out,
@@ -164,12 +169,26 @@ def _start(folder: Path, manifest: Path) -> tuple[str, Path | None]:
     return ("" if inside == "." else f"{inside}/"), None
 
 
-def _row(
-    key: str, shots: Sequence[Shot], prompts: ProductPrompts, start: str, found: _Found
-) -> tuple[str, ...]:
-    choice = choose([shot.path for shot in shots])
+def _choose(shots: Sequence[Shot], models: Models, found: _Found) -> ChosenPictures:
+    choice = choose([shot.path for shot in shots], models)
+    why = _MORE_THAN_TAKEN
+    if choice.more and choice.taken:
+        why = _SECOND_OF_TWO
+    elif not models.is_first_alone:
+        why = f"not used: a video of {models.default} takes {choice.takes}"
     for path in choice.left:
-        found.leave_out(path, _SECOND_OF_TWO if choice.note else _MORE_THAN_TAKEN)
+        found.leave_out(path, why)
+    return choice
+
+
+def headers_for(models: Models = FIRST) -> tuple[str, ...]:
+    """Return the columns of a manifest made from a folder of pictures."""
+    return ("key", "prompt", LOOK_COLUMN, *models.headers, "notes")
+
+
+def _row(
+    key: str, choice: ChosenPictures, prompts: ProductPrompts, start: str, models: Models
+) -> dict[str, str]:
     name = seen_title(name_of_product(_title(key.rpartition("/")[2])), "")
     look = built_in().default(name, len(choice.taken))
     values = {
@@ -184,8 +203,7 @@ def _row(
         )
     cells = {"key": key, "prompt": prompt, LOOK_COLUMN: look.name if prompts.uses_look else ""}
     cells |= {"notes": choice.note or _say_choice(choice)}
-    cells |= {f"image_{n}": start + path for n, path in enumerate(choice.taken, start=1)}
-    return tuple(cells.get(header, "") for header in PHOTOGRAPH_HEADERS)
+    return cells | models.cells_of([start + path for path in choice.taken])
 
 
 def _say_choice(choice: ChosenPictures) -> str:

@@ -19,6 +19,8 @@ from pipeline.manifest.examples import NEEDED_STYLE
 
 LONGEST_CELL = 32_767
 """The most characters of a cell (Excel specifications and limits)."""
+LONGEST_TITLE = 31
+"""The most characters of the name of a sheet; a title beside a cell may have 32."""
 _INK, _NEEDED_INK, _LINE = "FF22313A", "FF0B6E4F", "FF9AA5AD"
 _FONT = "Calibri"
 _MARGIN_INCHES = 0.4

@@ -6,21 +6,30 @@ of pictures may hold: an example in the table itself would need a picture.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.authoring.newmanifest import FIELDS_BEHIND_PROMPT, looks_in, put
+from pipeline.authoring.modelcolumns import Models, counts_of
+from pipeline.authoring.newmanifest import looks_in, put
+from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.sheetstyle import fit_to_page, put_text
 from pipeline.authoring.workbook import make_workbook
 from pipeline.checker import rules
 from pipeline.config.catalogue import sample
+from pipeline.config.loading import load, load_in_part
+from pipeline.config.ownsheets import put_up_own_sheets
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
 from pipeline.manifest.examples import EXAMPLES, GUIDE_SHEET, GUIDE_TITLE, NEEDED_STYLE
 from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.manifest.wording import height_of, letters_of, quote_name
+from pipeline.models.records import Value, show
+from pipeline.models.shelf import DEFAULT_MODEL
 
 STARTER_MANIFEST = Path("manifests", "products.xlsx")
 """Where the template workbook of a starter folder is."""
@@ -31,8 +40,8 @@ PICTURES_FOLDER = Path("manifests", "pictures")
 OUTPUTS_FOLDER = Path("outputs")
 """Where a starter folder keeps what runs write."""
 
-STARTER_HEADERS = ("key", "title", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT, "notes")
-"""The columns of the template workbook."""
+STARTER_HEADERS = ("key", "title", "prompt", LOOK_COLUMN, *FIRST.headers, "notes")
+"""The columns of the template workbook for the default model."""
 
 _WIDTHS = (5, 32, 32, 32, 32)
 _TAB = "0B6E4F"
@@ -75,39 +84,94 @@ _STEPS = (
     ),
 )
 _COLUMNS_OF_PICTURES = 3
+_EXAMPLE_NOTE = "Example. Replace it with one of your products."
+_WEB_PICTURE = "https://shop.example.com/mug-{}.jpg"
 _COLOURS = (
-    (NEEDED_STYLE, "key, prompt", "must be filled in: the article number, and what is seen"),
+    (NEEDED_STYLE, "{needed}", "must be filled in: the article number, and what is seen"),
     ("head", "all others", "may stay empty; columns of your own are kept as they are"),
 )
 _PICTURES = (
     ("no picture", "", "", ""),
     ("one picture", "pictures/mug.jpg", "", ""),
+    ("two pictures", "pictures/mug-front.jpg", "pictures/mug-back.jpg", ""),
     ("three views", "pictures/mug-front.jpg", "pictures/mug-side.jpg", "pictures/mug-top.jpg"),
     ("from the web", "https://shop.example.com/mug.jpg", "", ""),
 )
 
 
-def make_starter(folder: Path) -> list[str]:
+def read_model(config: Path, settings: Sequence[str]) -> tuple[str, str]:
+    """Return the model of a folder that is being made, and the one that its configuration says.
+
+    The sheets of models beside the configuration are put up. A configuration that is there already
+    is read as far as it can be. Raises ConfigError.
+
+    Args:
+        config: The configuration file, which may not be there.
+        settings: Settings of highest precedence.
+
+    """
+    load(None, environ={}, overrides=settings)
+    put_up_own_sheets(config.parent)
+    path, wanted = (config if config.is_file() else None), ("api.model",)
+    model, kept = (
+        load_in_part(path, environ=os.environ, overrides=given, wanted=wanted).api.model
+        for given in (settings, ())
+    )
+    return model, kept
+
+
+def make_starter(folder: Path, models: Models = FIRST) -> list[str]:
     """Make the starter folder; return what was made and, in the last three lines, what to do next.
 
-    Existing files and folders are left alone. Raises UsageError if a file is in the way of a
-    folder, StoreError if the disk fails.
+    Existing files and folders are left alone.
+
+    Args:
+        folder: The folder to make.
+        models: Those that rows may have; the first is that of the configuration.
+
+    Raises:
+        UsageError: A file is in the way of a folder.
+        StoreError: The disk fails.
+
     """
+    other = {} if models.default == DEFAULT_MODEL else {"api.model": models.default}
     lines = [_make_folder(folder / PICTURES_FOLDER), _make_folder(folder / OUTPUTS_FOLDER)]
     lines += [
-        _make_file(folder / STARTER_MANIFEST, _template_workbook(folder / "looks")),
-        _make_file(folder / STARTER_CONFIG, sample().encode()),
+        _make_file(folder / STARTER_MANIFEST, _template_workbook(folder / "looks", models)),
+        _make_file(folder / STARTER_CONFIG, sample(other).encode()),
     ]
     return [*lines, "", *_next_steps(folder)]
 
 
-def _template_workbook(looks: Path) -> bytes:
-    """Return the workbook with three example rows, which use text only.
+def _template_workbook(looks: Path, models: Models) -> bytes:
+    """Return the workbook with three example rows, which use text only where the model allows it.
 
-    `looks` is the folder of a team's own looks, if there are any.
+    Args:
+        looks: the folder of a team's own looks, if there are any.
+        models: those that rows may have.
+
     """
-    rows = [tuple(example.get(header, "") for header in STARTER_HEADERS) for example in EXAMPLES]
-    return make_workbook(STARTER_HEADERS, rows, looks_in(looks), _add_guide)
+    headers = ("key", "title", "prompt", LOOK_COLUMN, *models.headers, "notes")
+    examples = [_suited(example, models) for example in EXAMPLES]
+    rows = [tuple(example.get(header, "") for header in headers) for example in examples]
+    return make_workbook(headers, rows, looks_in(looks), partial(_add_guide, models=models), models)
+
+
+def _suited(example: Mapping[str, str], models: Models) -> Mapping[str, str]:
+    """Return an example as the model takes it: what it does not take is left out."""
+    model = models.rules[models.default]
+    if model.model == DEFAULT_MODEL:
+        return example
+    fewest = min(counts_of(model))
+    told = {name: text for name, text in example.items() if name not in rules.FORM_FIELDS}
+    said: dict[str, Value] = {}
+    for name in model.fields:
+        value = model.understand(name, example.get(name, ""))
+        if value is not None and model.form({**said, name: value}, fewest):
+            said[name] = value
+            told[name] = show(value)
+    pictures = [_WEB_PICTURE.format(number) for number in range(1, fewest + 1)]
+    return {**told, **models.cells_of(pictures), "notes": _EXAMPLE_NOTE}
 
 
 def _make_folder(path: Path) -> str:
@@ -148,7 +212,7 @@ def _next_steps(folder: Path) -> list[str]:
     ]
 
 
-def _add_guide(book: Workbook) -> None:
+def _add_guide(book: Workbook, *, models: Models) -> None:
     """Add the sheet behind the others that a workbook has; its tab is coloured."""
     sheet = book.create_sheet(GUIDE_SHEET)
     sheet.sheet_properties.tabColor = _TAB
@@ -158,8 +222,8 @@ def _add_guide(book: Workbook) -> None:
     put_text(sheet.cell(1, 1), GUIDE_TITLE, "guide title")
     sheet.row_dimensions[1].height = 40
     row = _put_steps(sheet, 3)
-    row = _put_colours(sheet, row + 1)
-    _put_pictures(sheet, row + 1)
+    row = _put_colours(sheet, row + 1, models)
+    _put_pictures(sheet, row + 1, models)
     fit_to_page(sheet, pages_high=1)
 
 
@@ -181,22 +245,28 @@ def _put_steps(sheet: Worksheet, row: int) -> int:
     return row
 
 
-def _put_colours(sheet: Worksheet, row: int) -> int:
+def _put_colours(sheet: Worksheet, row: int, models: Models) -> int:
+    needed = ", ".join(
+        name for name in ("key", "prompt", *models.pictures) if name in models.needed
+    )
     for style, names, text in _COLOURS:
-        put_text(sheet.cell(row, 2), names, style)
+        put_text(sheet.cell(row, 2), names.format(needed=needed), style)
         _across(sheet, row, (3, 5), text, "long")
         sheet.row_dimensions[row].height = height_of([])
         row += 1
     return row
 
 
-def _put_pictures(sheet: Worksheet, row: int) -> None:
+def _put_pictures(sheet: Worksheet, row: int, models: Models) -> None:
     """Write the pictures columns of a few products, and where such names come from."""
+    counts = {count for model in models.rules.values() for count in counts_of(model)}
     for column, text in enumerate(
         (*rules.IMAGE_FIELDS[:_COLUMNS_OF_PICTURES], "for example"), start=2
     ):
         put_text(sheet.cell(row, column), text, "head")
     for told, *pictures in _PICTURES:
+        if sum(map(bool, pictures)) not in counts:
+            continue
         row += 1
         put_text(sheet.cell(row, 5), told, "strong")
         for column, text in enumerate(pictures, start=2):

@@ -80,13 +80,7 @@ class RowModels:
 
     def explain_unknown(self, name: str) -> str:
         """Say that there is no such model, and what there is."""
-        known = list(known_sheets())
-        near = difflib.get_close_matches(name.casefold(), known, n=2, cutoff=0.5)
-        hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        return (
-            f'There is no model "{shorten(name)}".{hint} The models are: {", ".join(known)}. '
-            f"Leave the cell empty for {self.default}."
-        )
+        return f"{explain_no_model(name)} Leave the cell empty for {self.default}."
 
     @cached_property
     def _rules(self) -> dict[str, ModelRules | None]:
@@ -101,6 +95,14 @@ class RowModels:
         if model is None or model == self.default:
             return self.own if model else None
         return ModelRules(model, self.given, own=False)
+
+
+def explain_no_model(name: str) -> str:
+    """Say that there is no such model, and what there is."""
+    known = list(known_sheets())
+    near = difflib.get_close_matches(name.casefold(), known, n=2, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return f'There is no model "{shorten(name)}".{hint} The models are: {", ".join(known)}.'
 
 
 def bind_models(

@@ -7,12 +7,26 @@ tests/authoring/shops/test_command.py.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from pipeline.cli.initoptions import (
+    Encoding,
+    Images,
+    InitOptions,
+    ModelNames,
+    OnlyActive,
+    Output,
+    Pattern,
+    PictureBase,
+    Shop,
+    Source,
+    Template,
+    Variants,
+    refuse_lone_options,
+)
 from pipeline.cli.options import ConfigPath, Quiet, Set, Verbose
 from pipeline.cli.screen import print_line, say
 from pipeline.errors import UsageError
@@ -22,121 +36,16 @@ from pipeline.manifest.wording import count, quote_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pipeline.authoring.modelcolumns import Models
     from pipeline.config.content import ManifestSettings
+    from pipeline.config.settings import Config
 
 _EXAMPLES = """\b
   reelsheet init my-videos
   reelsheet init --from shopify products_export.csv --output manifests/shop.xlsx
   reelsheet init --from-images photos --output manifests/photos.xlsx"""
 
-_Source = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="DIR|EXPORT",
-        help="The starter folder to make (default: this one); with --from, the shop's export.",
-    ),
-]
-_Shop = Annotated[
-    str | None,
-    typer.Option(
-        "--from",
-        metavar="FORMAT",
-        help="Make a manifest from a shop's product export: shopify, woocommerce, google (a "
-        "product feed, also .xml), magento or prestashop.",
-    ),
-]
-_Images = Annotated[
-    Path | None,
-    typer.Option(
-        "--from-images",
-        metavar="DIR",
-        help="Make a manifest from a folder of pictures; their names tell which product each "
-        "shows: SKU123_front.jpg, SKU123-2.jpg, SKU123/1.jpg.",
-    ),
-]
-_Output = Annotated[
-    Path | None,
-    typer.Option(
-        "--output",
-        metavar="FILE",
-        help="The manifest to write: .xlsx, .csv or .tsv. An existing file is never overwritten.",
-    ),
-]
-_Template = Annotated[
-    str | None,
-    typer.Option(
-        "--prompt-template",
-        metavar="TEXT",
-        help='A Jinja template for the prompts, for example "Video of {{ title }}. '
-        '{{ look }}". Values with --from: name (the title without vendor, sales talk and sizes), '
-        "kind, colour, material, shape, look (the words of the look that suits it), pictures "
-        "(their number), title, type, vendor, description, tags, price, status, key, and every "
-        'column as row["Header"]; with --from-images: key, title, name, look, pictures.',
-    ),
-]
-_Pattern = Annotated[
-    str | None,
-    typer.Option(
-        "--pattern",
-        metavar="REGEX",
-        help="With --from-images: the group key matches the part of a path that names the "
-        "product, and a group view orders the product's pictures. For example "
-        r"'(?P<key>[^/_]+)_(?P<view>\w+)'.",
-    ),
-]
-_OnlyActive = Annotated[
-    bool,
-    typer.Option(
-        "--only-active",
-        help="With --from: leave out products that customers do not see (drafts, archived, "
-        "private).",
-    ),
-]
-_Variants = Annotated[
-    bool,
-    typer.Option(
-        "--variants",
-        help="With --from: a row for each variant (colour, size) instead of each product.",
-    ),
-]
-_PictureBase = Annotated[
-    str | None,
-    typer.Option(
-        "--picture-base",
-        metavar="URL",
-        help="With --from: what stands before pictures that the export names without a web "
-        "address, for example https://shop.example.com/media/catalog/product (Magento).",
-    ),
-]
-_Encoding = Annotated[
-    str | None,
-    typer.Option(
-        "--encoding",
-        metavar="NAME",
-        help="With --from: the encoding of an export that is not UTF-8, for example cp1252 "
-        "(setting manifest.encoding); by default it is found out where that is as good as certain.",
-    ),
-]
-
-
-@dataclass(frozen=True, slots=True)
-class _Options:
-    """The options of one call."""
-
-    source: Path | None
-    shop: str | None
-    images: Path | None
-    output: Path | None
-    template: str | None
-    pattern: str | None
-    only_active: bool
-    variants: bool
-    picture_base: str | None
-    config: Path | None
-    sets: list[str] | None
-    encoding: str | None
-    verbose: bool
-    quiet: bool
+_MODEL = "api.model"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -149,18 +58,19 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _init(
-    source: _Source = None,
-    shop: _Shop = None,
-    images: _Images = None,
-    output: _Output = None,
-    template: _Template = None,
-    pattern: _Pattern = None,
-    only_active: _OnlyActive = False,
-    variants: _Variants = False,
-    picture_base: _PictureBase = None,
+    source: Source = None,
+    shop: Shop = None,
+    images: Images = None,
+    output: Output = None,
+    template: Template = None,
+    pattern: Pattern = None,
+    only_active: OnlyActive = False,
+    variants: Variants = False,
+    picture_base: PictureBase = None,
     config: ConfigPath = None,
     sets: Set = None,
-    encoding: _Encoding = None,
+    encoding: Encoding = None,
+    models: ModelNames = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -169,9 +79,9 @@ def _init(
     The starter folder has a template workbook that explains the rules, the configuration, and
     folders for pictures and outputs. Nothing is sent, and existing files are never overwritten.
     """
-    options = _Options(
+    options = InitOptions(
         source, shop, images, output, template, pattern, only_active, variants, picture_base,
-        config, sets, encoding, verbose, quiet,
+        config, sets, encoding, models, verbose, quiet,
     )  # fmt: skip
     _refuse_contradictions(options)
     if options.shop is not None:
@@ -179,17 +89,48 @@ def _init(
     elif options.images is not None:
         _from_images(options, options.images)
     else:
-        from pipeline.authoring.starter import make_starter
-
         if options.source is not None and options.source.is_file():
             raise UsageError(
                 f"{options.source} is a file; a starter folder needs the name of a folder.",
                 action=_way_for(options.source, options),
             )
-        _say(options, make_starter(options.source or Path()))
+        _starter(options, options.source or Path())
 
 
-def _refuse_contradictions(options: _Options) -> None:
+def _starter(options: InitOptions, folder: Path) -> None:
+    """Make a starter folder, for the model of its configuration or the one that is named."""
+    from pipeline.authoring.starter import STARTER_CONFIG, make_starter, read_model
+
+    for text in options.sets or ():
+        if text.partition("=")[0].strip() != _MODEL:
+            raise UsageError(
+                f"--set {text}: a starter folder takes {_MODEL} alone.",
+                action=f"Make the folder, and write the setting into its {STARTER_CONFIG}.",
+            )
+    there = (folder / STARTER_CONFIG).exists()
+    model, kept = read_model(folder / STARTER_CONFIG, options.sets or ())
+    lines = make_starter(folder, _models(options, model))
+    if there and kept != model:
+        note = f"Set {_MODEL}: {model} in {folder / STARTER_CONFIG}: that file is left alone."
+        lines = [*lines[:-3], note, *lines[-3:]]
+    _say(options, lines)
+
+
+def _models(options: InitOptions, default: str) -> Models:
+    """Return the models that rows may have; raises UsageError for one that there is not."""
+    from pipeline.authoring.modelcolumns import Models
+    from pipeline.checker.rowmodels import explain_no_model
+    from pipeline.models.shelf import DEFAULT_MODEL, known_sheets
+
+    known, named = known_sheets(), (options.models or "").split(",")
+    others = tuple(name for text in named if (name := text.strip()))
+    for name in others:
+        if name not in known:
+            raise UsageError(f"--models: {explain_no_model(name)}")
+    return Models(default if default in known else DEFAULT_MODEL, others)
+
+
+def _refuse_contradictions(options: InitOptions) -> None:
     """Refuse options that do not go together, and say what to do."""
     if options.shop is not None and Path(options.shop).is_file():
         raise UsageError(
@@ -208,10 +149,10 @@ def _refuse_contradictions(options: _Options) -> None:
         raise UsageError(
             f"{options.source} is one folder too many: --from-images already names the folder."
         )
-    _refuse_lone_options(options)
+    refuse_lone_options(options)
 
 
-def _way_for(export: Path, options: _Options) -> str:
+def _way_for(export: Path, options: InitOptions) -> str:
     """Say how a manifest is made of what may be a shop's export."""
     from pipeline.authoring.shops.conversion import format_of
     from pipeline.authoring.shops.recognition import EXPORT_FORMATS
@@ -226,7 +167,7 @@ def _way_for(export: Path, options: _Options) -> str:
     )
 
 
-def _example(options: _Options) -> str:
+def _example(options: InitOptions) -> str:
     if options.shop is None:
         folder = quote_name(str(options.images))
         return f"For example: reelsheet init --from-images {folder} --output photos.xlsx"
@@ -234,34 +175,14 @@ def _example(options: _Options) -> str:
     return f"For example: {_conversion(options.shop, export, options)}"
 
 
-def _conversion(shop: str, export: Path, options: _Options) -> str:
+def _conversion(shop: str, export: Path, options: InitOptions) -> str:
     from pipeline.runner.shopexport import conversion_command
 
     typed = Invocation(export, config=options.config, sets=tuple(options.sets or ()))
     return conversion_command(shop, typed, options.output)
 
 
-def _refuse_lone_options(options: _Options) -> None:
-    either = options.shop is not None or options.images is not None
-    needs = (
-        ("--output", options.output is not None, either, "--from or --from-images"),
-        ("--prompt-template", options.template is not None, either, "--from or --from-images"),
-        ("--pattern", options.pattern is not None, options.images is not None, "--from-images"),
-        ("--only-active", options.only_active, options.shop is not None, "--from"),
-        ("--variants", options.variants, options.shop is not None, "--from"),
-        ("--picture-base", options.picture_base is not None, options.shop is not None, "--from"),
-        ("--config", options.config is not None, options.shop is not None, "--from"),
-        ("--set", bool(options.sets), options.shop is not None, "--from"),
-        ("--encoding", options.encoding is not None, options.shop is not None, "--from"),
-    )
-    for option, given, allowed, partner in needs:
-        if given and not allowed:
-            raise UsageError(
-                f"{option} can only be used with {partner}.", action="See reelsheet init --help."
-            )
-
-
-def _from_export(options: _Options, shop: str) -> None:
+def _from_export(options: InitOptions, shop: str) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
     from pipeline.authoring.shops.conversion import convert
     from pipeline.authoring.shops.recognition import find
@@ -270,7 +191,8 @@ def _from_export(options: _Options, shop: str) -> None:
         raise UsageError("--from needs an export and --output.")
     export_format = find(shop)
     demand_free(options.output)
-    settings = _reading(options)
+    loaded = _loaded(options)
+    settings, models = loaded.manifest, _models(options, loaded.api.model)
     made = convert(
         options.source,
         export_format,
@@ -279,16 +201,21 @@ def _from_export(options: _Options, shop: str) -> None:
         picture_base=options.picture_base,
         variants=options.variants,
         settings=settings,
+        models=models,
     )
     looks = settings.looks
-    notes = write(made.manifest, options.output, made_of=options.source, looks=looks)
+    notes = write(made.manifest, options.output, made_of=options.source, looks=looks, models=models)
     if not options.quiet:
         _warn([*made.findings, *notes])
     _say(options, _say_made(options.output, len(made.manifest.rows)))
 
 
-def _reading(options: _Options) -> ManifestSettings:
+def _reading(options: InitOptions) -> ManifestSettings:
     """Return how the export is read: as `check` would read it with the same options."""
+    return _loaded(options).manifest
+
+
+def _loaded(options: InitOptions) -> Config:
     from pipeline.runner.target import load_settings
 
     sets = list(options.sets or ())
@@ -297,10 +224,10 @@ def _reading(options: _Options) -> ManifestSettings:
     config, notes = load_settings(options.config, sets)
     for note in notes:
         say(f"note: {note}")
-    return config.manifest
+    return config
 
 
-def _from_images(options: _Options, images: Path) -> None:
+def _from_images(options: InitOptions, images: Path) -> None:
     from pipeline.authoring.newmanifest import demand_free, write
     from pipeline.authoring.photographs import assemble, describe_left_out
     from pipeline.checker.pictureroots import remember_root
@@ -308,8 +235,11 @@ def _from_images(options: _Options, images: Path) -> None:
     if options.output is None:
         raise UsageError("--from-images needs --output.")
     demand_free(options.output)
-    made = assemble(images, options.output, pattern=options.pattern, template=options.template)
-    notes = write(made.manifest, options.output, made_of=images, looks="looks")
+    models = _models(options, _loaded(options).api.model)
+    made = assemble(
+        images, options.output, pattern=options.pattern, template=options.template, models=models
+    )
+    notes = write(made.manifest, options.output, made_of=images, looks="looks", models=models)
     if not options.quiet:
         _warn([*made.advice, *notes])
     lines = describe_left_out(made.left_out, everything=options.verbose)
@@ -339,7 +269,7 @@ def _say_made(path: Path, rows: int, setting: str = "") -> list[str]:
     ]
 
 
-def _say(options: _Options, lines: Iterable[str]) -> None:
+def _say(options: InitOptions, lines: Iterable[str]) -> None:
     if not options.quiet:
         for line in lines:
             print_line(line)

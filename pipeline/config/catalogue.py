@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import chain, pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
@@ -142,27 +143,33 @@ _HEAD = f"""\
 """
 
 
-def sample() -> str:
-    """Return the default `config.yaml`: every key with its comment."""
+def sample(others: Mapping[str, object] = MappingProxyType({})) -> str:
+    """Return the default `config.yaml`: every key with its comment.
+
+    `others` are the values of settings, by dotted key, that do not have their default there.
+    """
     config = Config()
     parts = [_HEAD]
-    parts += ["\n" + _key(config, name, "", "") for name in Config.model_fields]
+    parts += ["\n" + _key(config, name, "", "", others) for name in Config.model_fields]
     return "".join(parts)
 
 
-def _keys(section: BaseModel, prefix: str, indent: str) -> str:
-    return "".join(_key(section, name, prefix, indent) for name in type(section).model_fields)
+def _keys(section: BaseModel, prefix: str, indent: str, others: Mapping[str, object]) -> str:
+    names = type(section).model_fields
+    return "".join(_key(section, name, prefix, indent, others) for name in names)
 
 
-def _key(section: BaseModel, name: str, prefix: str, indent: str) -> str:
+def _key(
+    section: BaseModel, name: str, prefix: str, indent: str, others: Mapping[str, object]
+) -> str:
     path = prefix + name
     if path in SECTIONS:
         title = _comment((SECTIONS[path].__doc__ or "").strip(), indent)
-        keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ")
+        keys = _keys(getattr(section, name), f"{path}.", f"{indent}  ", others)
         return f"{title}{indent}{name}:\n{keys}"
     comment = _comment(f"{describe_setting(path)} [{say_allowed(path)}]", indent)
-    default = _write_value(FIELDS[path].get_default(call_default_factory=True))
-    return f"{comment}{indent}{name}: {default}\n"
+    value = others.get(path, FIELDS[path].get_default(call_default_factory=True))
+    return f"{comment}{indent}{name}: {_write_value(value)}\n"
 
 
 def _comment(text: str, indent: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.models.body import make_body
 from pipeline.models.records import (
     FieldRule,
+    ImageFiles,
     ImagesRule,
     Price,
     Sheet,
@@ -19,7 +20,7 @@ from pipeline.models.records import (
     name_of_frame,
     show,
 )
-from pipeline.models.wording import say_counts, say_rule, say_values
+from pipeline.models.wording import say_counts, say_rule, say_size, say_type, say_values
 
 _PROMPT = "What the video shows"
 _URL = "https://example.com/picture-{}.jpg"
@@ -109,6 +110,20 @@ def _say_images(rule: ImagesRule) -> str:
     meant = ("the first frame", "the first and the last frame")
     frames = [meant[count - 1] for count in rule.counts if 0 < count <= len(meant)]
     return f"{said} ({'; '.join(frames)})" if frames else f"{said} as frames"
+
+
+def say_image_files(files: ImageFiles) -> str:
+    """Say what the files of pictures have to be; empty if the sheet says nothing of them."""
+    said = []
+    if files.types is not None:
+        said.append(" or ".join(map(say_type, files.types)))
+    if files.max_bytes is not None:
+        said.append(f"of at most {say_size(files.max_bytes)}")
+    if files.min_side is not None:
+        said.append(f"at least {files.min_side:,} pixels on each side")
+    if files.shape is not None:
+        said.append("{:g} to {:g} times as wide as high".format(*files.shape))
+    return ", ".join(said)
 
 
 def say_price(price: Price) -> str:

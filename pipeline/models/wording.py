@@ -37,6 +37,19 @@ def say_counts(counts: Sequence[int]) -> str:
     return _join([_count(count) for count in counts])
 
 
+def say_type(kind: str) -> str:
+    """Say a type of picture as people do: `WebP`."""
+    return "WebP" if kind == "webp" else kind.upper()
+
+
+def say_size(size_bytes: int) -> str:
+    """Say how large a file is: `10 MB`, `500 kB`."""
+    for unit, name in ((1_000_000, "MB"), (1_000, "kB")):
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.4g} {name}"
+    return f"{size_bytes} bytes"
+
+
 def _count(count: int) -> str:
     return _COUNTS[count] if count < len(_COUNTS) else str(count)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import write
-from pipeline.authoring.photographs import PHOTOGRAPH_HEADERS, assemble, describe_left_out
+from pipeline.authoring.photographs import assemble, describe_left_out, headers_for
 from pipeline.authoring.shots import by_name, by_pattern, group_products, split_numbers
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
@@ -41,7 +41,7 @@ def fill(folder: Path, names: Iterable[str]) -> Path:
 
 def rows_of(folder: Path, manifest: Path, pattern: str | None = None) -> list[dict[str, str]]:
     made = assemble(folder, manifest, pattern=pattern)
-    return [dict(zip(PHOTOGRAPH_HEADERS, row, strict=True)) for row in made.manifest.rows]
+    return [dict(zip(headers_for(), row, strict=True)) for row in made.manifest.rows]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_one_or_three_pictures_a_row(tmp_path: Path) -> None:
     """Never two: the second of two, and the fourth, are left out and named."""
     names = ["a-1.jpg", "b-1.jpg", "b-2.jpg", *(f"c-{n}.jpg" for n in (1, 2, 3, 4))]
     made = assemble(fill(tmp_path, names), tmp_path / "m.csv")
-    places = [PHOTOGRAPH_HEADERS.index(f"image_{n}") for n in (1, 2, 3)]
+    places = [headers_for().index(f"image_{n}") for n in (1, 2, 3)]
     counts = [sum(bool(row[place]) for place in places) for row in made.manifest.rows]
     assert counts == [1, 1, 3]
     assert made.pictures == 5

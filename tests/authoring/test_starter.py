@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from typer.testing import CliRunner
 
 from pipeline.authoring.newmanifest import looks_in
+from pipeline.authoring.rulespage import NOTES
 from pipeline.authoring.starter import (
     OUTPUTS_FOLDER,
     PICTURES_FOLDER,
@@ -21,7 +22,6 @@ from pipeline.authoring.starter import (
     STARTER_MANIFEST,
     make_starter,
 )
-from pipeline.authoring.workbook import NOTES
 from pipeline.checker import rules
 from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app

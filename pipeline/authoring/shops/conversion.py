@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.authoring.modelcolumns import Models
 from pipeline.authoring.newmanifest import (
-    FIELDS_BEHIND_PROMPT,
     ChosenPictures,
     NewManifest,
     ProductPrompts,
     choose,
 )
+from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.authoring.shops.feedxml import read_feed
 from pipeline.authoring.shops.recognition import likeliest, recognise
@@ -62,6 +63,7 @@ def convert(
     picture_base: str | None = None,
     variants: bool = False,
     settings: ManifestSettings | None = None,
+    models: Models = FIRST,
 ) -> Conversion:
     """Read an export and make a manifest of it; nothing is written.
 
@@ -73,13 +75,14 @@ def convert(
         picture_base: The web address that stands before pictures which are named without theirs.
         variants: Make a row for each variant of a product.
         settings: How tables are read; None for the defaults.
+        models: Those that rows may have; how many pictures a row has is said by the first.
 
     Raises:
         ManifestError: The file is not a table.
         UsageError: It is not such an export or has no usable product, or the template is unusable.
 
     """
-    bases = _Bases(picture_base, export_format.base)
+    bases = _Bases(picture_base, export_format.base, models)
     export = _open_export(path, export_format, settings or ManifestSettings())
     prompts = ProductPrompts(
         DEFAULT_TEMPLATE if template is None else template,
@@ -102,7 +105,7 @@ def convert(
         why = "; ".join([*left_out[:_LISTED], *_lines(findings)])
         raise UsageError(f"{path} has no product that can become a row. {why}".rstrip())
     lines = [*notes, *_lines(findings), *(f"left out: {text}" for text in left_out)]
-    return Conversion(_manifest(rows), tuple(lines))
+    return Conversion(_manifest(rows, models), tuple(lines))
 
 
 def format_of(path: Path, settings: ManifestSettings) -> ExportFormat | None:
@@ -237,7 +240,7 @@ def _row(
         "notes": " ".join(filter(None, notes)),
     }
     row |= {name: getattr(product, name) for name in _OWN} | dict(product.kept)
-    return row | {f"image_{n}": link for n, link in enumerate(choice.taken, start=1)}
+    return row | bases.models.cells_of(choice.taken)
 
 
 def _hard_to_film(product: Product, pictures: int) -> list[str]:
@@ -254,10 +257,11 @@ class _Bases:
     Args:
         given: What the user says; raises UsageError for what is no web address.
         usual: What it looks like for the format; empty where pictures have their own.
+        models: Those that rows may have.
 
     """
 
-    def __init__(self, given: str | None, usual: str) -> None:
+    def __init__(self, given: str | None, usual: str, models: Models) -> None:
         if given is not None and (fault := web_fault(given)):
             raise UsageError(
                 f"--picture-base: {fault.message}",
@@ -265,6 +269,7 @@ class _Bases:
             )
         self._given = given.rstrip("/") if given else ""
         self._usual = usual
+        self.models = models
 
     @property
     def advice(self) -> str:
@@ -299,7 +304,7 @@ def _pictures(product: Product, bases: _Bases) -> tuple[ChosenPictures, list[str
             faults.append(f"A picture link cannot be used: {fault.message}")
         else:
             good.append(address)
-    return choose(good), faults
+    return choose(good, bases.models), faults
 
 
 def web_address(link: str) -> str:
@@ -308,10 +313,10 @@ def web_address(link: str) -> str:
     return f"https:{bare}" if bare.startswith("//") else bare
 
 
-def _manifest(rows: list[dict[str, str]]) -> NewManifest:
+def _manifest(rows: list[dict[str, str]], models: Models) -> NewManifest:
     """Put the cells under headers; the shop's columns that are empty in all rows are left out."""
     further = dict.fromkeys(name for row in rows for name in row)
-    fixed = ("key", "title", "prompt", LOOK_COLUMN, *FIELDS_BEHIND_PROMPT)
+    fixed = ("key", "title", "prompt", LOOK_COLUMN, *models.headers)
     own = [
         name
         for name in further
