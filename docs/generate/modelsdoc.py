@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline.models.describing import say_pictures, say_price, say_prompt
+from pipeline.models.describing import say_pictures, say_price, say_prompt, say_rule
 from pipeline.models.records import FieldRule, Sheet, show
 from pipeline.models.shelf import DEFAULT_MODEL, shipped_sheets
-from pipeline.models.wording import say_rule
 
 from .tables import table
 

@@ -99,7 +99,6 @@ SET_UP = {
     "journal/ownership.py": "binds the journal to the path of its manifest",
     "journal/reading.py": "reads what earlier runs left in the journal",
     "manifest/blank.py": "tells which cells are empty",
-    "manifest/controls.py": "leaves control characters out of prompts: this one has none",
     "manifest/earlier.py": "keeps how the runs before read the manifest: there were none",
     "manifest/invocation.py": "names the commands that sentences suggest",
     "manifest/examples.py": "holds the example rows of the template, which are refused",

@@ -32,7 +32,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ConfigError, ReelsheetError
 from pipeline.journal.reading import read_id, read_videos
-from pipeline.manifest.controls import has_controls
+from pipeline.manifest.blank import has_controls
 from pipeline.model import Request
 from pipeline.storage.storedfiles import StoredFile, stored_file
 

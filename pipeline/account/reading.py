@@ -19,7 +19,7 @@ from pipeline.account.submission import KnownJournal, Submission
 from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.engine.limits import Spend
 from pipeline.journal.records import request_of, videos_of
-from pipeline.manifest.controls import has_controls
+from pipeline.manifest.blank import has_controls
 from pipeline.model import Request, State, Video
 
 _AT_ONCE = 500

@@ -16,10 +16,9 @@ from typing import NamedTuple
 from pipeline.checker import rules
 from pipeline.checker.modelrules import ModelRules
 from pipeline.manifest.columns import MODEL_COLUMN
-from pipeline.models.describing import say_image_files, say_pictures, say_prompt
+from pipeline.models.describing import say_counts, say_image_files, say_pictures, say_prompt
 from pipeline.models.records import ANY, ConditionRule, FieldRule, Value, show
 from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
-from pipeline.models.wording import say_counts
 
 _MOST_LISTED = 60
 """Whole numbers of a range that are offered one by one."""

@@ -22,9 +22,8 @@ from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.manifest.examples import RULES_HEADINGS
 from pipeline.manifest.videolooks import LOOK_COLUMN, Library
 from pipeline.manifest.wording import height_of, letters_of
-from pipeline.models.describing import say_columns, say_pictures
+from pipeline.models.describing import say_columns, say_counts, say_pictures, say_values
 from pipeline.models.shelf import known_sheets
-from pipeline.models.wording import say_counts, say_values
 
 FIRST = Models()
 """The default model alone."""

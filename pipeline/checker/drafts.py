@@ -17,9 +17,8 @@ from pipeline.checker import rules
 from pipeline.checker.formfaults import explain_form, wrong_count
 from pipeline.checker.rowmodels import RowModels
 from pipeline.checker.rules import LONG_PROMPT, Draft
-from pipeline.manifest.blank import strip_blanks
+from pipeline.manifest.blank import strip_blanks, without_controls
 from pipeline.manifest.columns import MODEL_COLUMN
-from pipeline.manifest.controls import without_controls
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.manifest.wording import address_of
 from pipeline.model import Manifest, Problem, Row, Severity

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 from pipeline.checker.formtexts import lines_in, ratio_in, seconds_in, whole_in, yes_or_no_in
 from pipeline.checker.rules import FORM_FIELDS, LONG_PROMPT, Form, keeps_its_hash
 from pipeline.manifest.blank import fold_text
+from pipeline.models.describing import say_counts, say_rule, say_values
 from pipeline.models.records import ANY
 from pipeline.models.shelf import sheet_of
-from pipeline.models.wording import say_counts, say_rule, say_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

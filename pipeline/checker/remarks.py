@@ -15,7 +15,7 @@ from pipeline.checker import unmeant
 from pipeline.checker.packeddrafts import prompts_of
 from pipeline.checker.payable import name_rows
 from pipeline.manifest import pagelinks
-from pipeline.manifest.controls import has_controls
+from pipeline.manifest.blank import has_controls
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Picture, Problem, Severity
 

@@ -18,9 +18,8 @@ from pipeline.checker.rowtexts import RowPrompts, has_prompt
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
-from pipeline.manifest.blank import strip_blanks
+from pipeline.manifest.blank import strip_blanks, without_controls
 from pipeline.manifest.columns import PRODUCT_NAMES, fold_header
-from pipeline.manifest.controls import without_controls
 from pipeline.manifest.earlier import Reading
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.productfilm import DEFAULT_TEMPLATE, LONGEST_TITLE, see

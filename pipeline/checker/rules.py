@@ -26,13 +26,13 @@ from json.encoder import encode_basestring_ascii as _quoted
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.checker.formtexts import lines_in, ratio_in, seconds_in
-from pipeline.manifest.controls import has_controls, without_controls
+from pipeline.manifest.blank import has_controls, without_controls
 from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.model import Request
 from pipeline.models.body import body_of, values_of
+from pipeline.models.describing import say_counts, say_values
 from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
-from pipeline.models.wording import say_counts, say_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -155,7 +155,7 @@ class _Look:
 def _look_at(target: Target, first: int, *, fetch: bool, as_json: bool, quiet: bool) -> _Look:
     """Check a manifest; with `as_json` one that cannot be read is a problem, not an error."""
     from pipeline.checker.check import file_problem
-    from pipeline.manifest.controls import without_controls
+    from pipeline.manifest.blank import without_controls
     from pipeline.runner.checking import CheckReport, report_of
 
     try:

@@ -2,6 +2,12 @@
 
 A text of nothing but characters that nobody can see says nothing, wherever it stands: sent as a
 prompt, it would be paid for. Inside other texts, invisible characters are kept.
+
+Control characters in prompts say nothing to anyone, and are left out of what is sent: those of the
+category Cc, except tabs and line breaks. What nobody sees but belongs to a script (joiners, marks
+of direction) is another category, and stays. The request of a row is known, and was paid for, by
+the text in its cell. So nothing is changed there: the text is cleaned where it leaves for the
+provider, and wherever two texts are compared. Tested in tests/manifest/test_controls.py.
 """
 
 from __future__ import annotations
@@ -31,6 +37,11 @@ _EDGES = "\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _AROUND_PATHS = "\u200b\u200e\u200f\u202a\u202c\u2060\ufeff"
 # What headers and spellings are compared without.
 _FORMATTING = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+CONTROLS = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+"""The characters that are left out, as a range of a regular expression."""
+_CONTROL = re.compile(f"[{CONTROLS}]")
+# These part lines in some programs: between two words they are one break, not none.
+_OTHER_BREAKS = re.compile(r"(?<=\S)[\x0b\x0c\x85]+(?=\S)")
 
 
 def is_blank(text: str) -> bool:
@@ -68,3 +79,15 @@ def trim_path(text: str) -> str:
 def fold_text(text: str) -> str:
     """Return a header or a spelling as it is compared: without case and formatting characters."""
     return _FORMATTING.sub("", to_normal_form("NFKC", text)).strip().casefold()
+
+
+def without_controls(text: str) -> str:
+    """Return a prompt as it is sent: without control characters, and blanks that they leave."""
+    if text.isprintable() or not _CONTROL.search(text):
+        return text
+    return strip_blanks(_CONTROL.sub("", _OTHER_BREAKS.sub("\n", text)))
+
+
+def has_controls(text: str) -> bool:
+    """Tell whether a text holds control characters other than tabs and line breaks."""
+    return not text.isprintable() and _CONTROL.search(text) is not None

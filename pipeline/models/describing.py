@@ -1,11 +1,11 @@
 """What the sheet of a model says, for people and programs, with an example of its request. Pure.
 
-Tested in tests/models/test_describing.py.
+Tested in tests/models/test_describing.py and tests/models/test_shelf.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import Any
 
@@ -20,10 +20,11 @@ from pipeline.models.records import (
     name_of_frame,
     show,
 )
-from pipeline.models.wording import say_counts, say_rule, say_size, say_type, say_values
 
 _PROMPT = "What the video shows"
 _URL = "https://example.com/picture-{}.jpg"
+_UNITS = {"duration": " seconds"}
+_COUNTS = ("no picture", "one", "two", "three")
 _MOST_TRIED = 20_000
 """Combinations of values among which one that keeps all rules is looked for."""
 
@@ -160,3 +161,49 @@ def _combinations(sheet: Sheet) -> Iterator[tuple[int, dict[str, Value]]]:
 def _choices(rule: FieldRule) -> list[Value | None]:
     listed = rule.values or rule.range or ((True, False) if rule.type == "boolean" else ())
     return list(dict.fromkeys((rule.default, *listed)))
+
+
+def say_values(field: str, values: Sequence[Value]) -> str:
+    """Say which values a field takes: `4, 6 or 10 seconds`."""
+    return _join([show(value) for value in values]) + _UNITS.get(field, "")
+
+
+def say_rule(field: str, rule: FieldRule) -> str:
+    """Say what a field takes: its values, `true or false`, `a whole number from 1 to 15`."""
+    if rule.values is not None:
+        return say_values(field, rule.values)
+    if rule.range is not None:
+        fewest, most = rule.range
+        return f"a whole number from {fewest} to {most}{_UNITS.get(field, '')}"
+    if rule.type == "boolean":
+        return say_values(field, (True, False))
+    return "a whole number" if rule.type == "integer" else "any text"
+
+
+def say_counts(counts: Sequence[int]) -> str:
+    """Say how many pictures a video takes: `no picture, one or three`, or `up to three`."""
+    if len(counts) > 2 and list(counts) == list(range(len(counts))):  # noqa: PLR2004
+        return f"up to {_count(counts[-1])}"
+    return _join([_count(count) for count in counts])
+
+
+def say_type(kind: str) -> str:
+    """Say a type of picture as people do: `WebP`."""
+    return "WebP" if kind == "webp" else kind.upper()
+
+
+def say_size(size_bytes: int) -> str:
+    """Say how large a file is: `10 MB`, `500 kB`."""
+    for unit, name in ((1_000_000, "MB"), (1_000, "kB")):
+        if size_bytes >= unit:
+            return f"{size_bytes / unit:.4g} {name}"
+    return f"{size_bytes} bytes"
+
+
+def _count(count: int) -> str:
+    return _COUNTS[count] if count < len(_COUNTS) else str(count)
+
+
+def _join(texts: Sequence[str]) -> str:
+    *most, last = texts
+    return f"{', '.join(most)} or {last}" if most else last

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
+from pipeline.manifest.blank import without_controls
 from pipeline.manifest.columns import fold_header
-from pipeline.manifest.controls import without_controls
 from pipeline.manifest.normalform import to_normal_form
 from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Decision, Row, Video, shown_key

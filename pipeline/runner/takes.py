@@ -27,7 +27,7 @@ from pipeline.disk.sqlitefile import path_of, text_of
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.decisions import read_decided
 from pipeline.journal.handovers import Handover, latest_handovers
-from pipeline.manifest.controls import has_controls
+from pipeline.manifest.blank import has_controls
 from pipeline.model import Decision, Request, State
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import take_of

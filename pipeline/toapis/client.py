@@ -32,7 +32,7 @@ from pipeline.errors import (
     Unauthorized,
     Unreachable,
 )
-from pipeline.manifest.controls import without_controls
+from pipeline.manifest.blank import without_controls
 from pipeline.model import Balance, BalanceOf, Request, TaskView
 from pipeline.models.body import body_of
 from pipeline.network import DIRECT, Network

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from pipeline.manifest.controls import has_controls, without_controls
+from pipeline.manifest.blank import has_controls, without_controls
 
 CONTROLS = [chr(n) for n in range(sys.maxunicode + 1) if unicodedata.category(chr(n)) == "Cc"]
 

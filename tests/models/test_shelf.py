@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipeline.models.describing import say_counts, say_values
 from pipeline.models.sheet import read_sheet
 from pipeline.models.shelf import (
     DEFAULT_MODEL,
@@ -10,7 +11,6 @@ from pipeline.models.shelf import (
     shipped_files,
     shipped_sheets,
 )
-from pipeline.models.wording import say_counts, say_values
 
 
 def test_only_the_default_was_tried() -> None:

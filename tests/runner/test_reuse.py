@@ -21,7 +21,7 @@ from pipeline.journal.decisions import DecisionTable
 from pipeline.journal.handovers import Handover, note_handovers
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
-from pipeline.manifest.controls import has_controls
+from pipeline.manifest.blank import has_controls
 from pipeline.model import Decision, Entry, Request, State, Video
 from pipeline.planner.plan import Action, Hold, Plan
 from pipeline.planner.planner import known_rows
