@@ -29,7 +29,7 @@ from pipeline.checker.formtexts import lines_in, ratio_in, seconds_in
 from pipeline.manifest.blank import has_controls, without_controls
 from pipeline.manifest.normalform import is_in_normal_form, to_normal_form
 from pipeline.manifest.picturetexts import split_addresses
-from pipeline.model import Request
+from pipeline.model import Entry, Request, State
 from pipeline.models.body import body_of, values_of
 from pipeline.models.describing import say_counts, say_values
 from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
@@ -73,6 +73,7 @@ _HASH_VERSION = "request-1"
 """Begins the text that is hashed: another way to write a request gets another one."""
 _BODY_VERSION = "body-1"
 """Begins it where it is the body that would be sent, with pictures by content and in any order."""
+_UNPAID_ENDS = frozenset({State.FAILED, State.REFUSED})
 _AS_BEFORE = frozenset({"gemini_omni_flash", "gemini-omni-flash"})
 
 _BY_LINES = {str(one).rstrip("Pp"): str(one) for one in _ALLOWED["resolution"]}
@@ -273,6 +274,23 @@ def sheet_changed(request: Request, sent: Request) -> bool:
         and {name: now.get(name) for name in request.said}
         == {name: before.get(name) for name in sent.said if name in known}
     )
+
+
+def is_edited(request: Request, entry: Entry) -> bool:
+    """Return whether a row asks for something else than its latest attempt did.
+
+    A model that is spelled in another way is the same one; but a row may have been refused since
+    the provider did not take the first spelling.
+    """
+    sent = entry.attempt.request
+    corrected = entry.state in _UNPAID_ENDS and request.model != sent.model
+    return corrected or not same_content(request, sent)
+
+
+def say_sheet_changed(*, done: bool) -> str:
+    """Say of a row that is left alone that its model's sheet was changed, and what it needs."""
+    needs = "--redo changed" if done else "--retry, or --redo and its key"
+    return f"the sheet of its model was changed since it was sent, not the row; needs {needs}"
 
 
 def spellings_of(request: Request) -> tuple[str, ...]:

@@ -16,12 +16,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.account.submission import Submission
-from pipeline.checker.rules import sheet_changed, spellings_of
+from pipeline.checker.rules import is_edited, say_sheet_changed, sheet_changed, spellings_of
 from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Request, State, shown_key
-from pipeline.planner.edited import is_edited, say_sheet_changed
 from pipeline.planner.selection import Mode, Selection
 from pipeline.refusals import past_help
 
