@@ -34,6 +34,7 @@ from pipeline.reader.reading import read
 from pipeline.review.cards import hash_of
 from pipeline.review.codepages import encoding_of
 from pipeline.review.joining import Joined, join, means_the_same, strays
+from pipeline.review.recording import take_back_decisions
 from pipeline.review.sheetcells import Cells, ReadCells, TypedRow, read_cells, shown
 from pipeline.review.takes import JudgedRow, TakeFile, judged_rows
 from pipeline.review.typedover import say_doubled, say_typed, say_typed_in_summary
@@ -103,7 +104,7 @@ def read_back(
     known: dict[str, WrittenFile] | None = None
     reader = None
     notes: Mapping[str, str] = {}
-    main, lines = None, list[str]()
+    main, lines = None, take_back_decisions(checked, folder)
     for path in _files(target):
         with contextlib.suppress(OSError):
             sha256 = hash_of_file(path)

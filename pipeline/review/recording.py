@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.checker.check import CheckedManifest
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import hash_of_file
 from pipeline.disk.place import place
 from pipeline.errors import UsageError
 from pipeline.journal.decisions import DecisionTable, read_decisions
+from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_id
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 from pipeline.model import Decision, shown_key
 from pipeline.review import exchange
-from pipeline.review.takes import JudgedRow, videos_of
+from pipeline.review.takes import JudgedRow, rows_with_takes, videos_of
 from pipeline.review.verdicts import (
     TAKEN_BACK,
     Import,
@@ -29,6 +33,7 @@ from pipeline.review.verdicts import (
     weigh_import,
     weigh_saves,
 )
+from pipeline.review.writtenfiles import DECISIONS, WrittenFile, written_files
 
 _MOST_NAMED = 5
 """Keys that a message names one by one."""
@@ -174,6 +179,29 @@ def import_file(
     with DecisionTable(folder.journal) as table:
         table.add(None, choose)
     return weighed, found.unfit
+
+
+def take_back_decisions(checked: CheckedManifest, folder: OutputFolder) -> list[str]:
+    """Take over the decisions that lie beside the results, if the journal does not know the file.
+
+    So they come back, with who decided, when and why, where the journal that knew them was lost.
+    Those about takes that are not there yet are tried again at the next time. Returns what to tell;
+    raises StoreError, UsageError. Tested in tests/review/test_readback.py.
+    """
+    path = folder.root / DECISIONS
+    if not path.is_file() or DECISIONS in written_files(read_notes(folder.journal)):
+        return []
+    with contextlib.suppress(OSError, UsageError):  # not ours, or that of another journal
+        sha256 = hash_of_file(path)
+        weighed, unfit = import_file(path, rows_with_takes(checked, folder), folder)
+        if not (weighed.skipped or weighed.conflicts or unfit):
+            seen = max((one.seq for one in read_decisions(folder.journal)), default=0)
+            with DecisionTable(folder.journal) as table:
+                table.note(WrittenFile(sha256, seen).note(DECISIONS))
+        number = len(weighed.added)
+        said = f"{DECISIONS}: the journal did not know of {count(number, 'decision')}, which "
+        return [f"{said}{agree(number, 'is', 'are')} taken over"] if number else []
+    return []
 
 
 def export_file(

@@ -22,6 +22,8 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import hash_of_file, is_gone
 from pipeline.journal.ownership import read_notes
 
+DECISIONS = "decisions.csv"
+"""The decisions that count, beside the results."""
 _NOTE = "results_written/"
 _MARK_BYTES = 4
 _RESULTS = re.compile(r"(.+-)?results(-\d+)?\.\w+")

@@ -33,7 +33,7 @@ from pipeline.review.keeping import keep
 from pipeline.review.readback import FoundFile, ReadBack, read_back, stem_of
 from pipeline.review.typedover import note_results, note_summary
 from pipeline.review.verdicts import latest_of
-from pipeline.review.writtenfiles import WrittenFile, marks_of, written_files
+from pipeline.review.writtenfiles import DECISIONS, WrittenFile, marks_of, written_files
 from pipeline.runner.order import Order
 from pipeline.writer.kept import BookUnfit
 from pipeline.writer.layout import Result, lay_out, own_columns
@@ -41,7 +41,6 @@ from pipeline.writer.publish import Published, publish
 from pipeline.writer.results import results_file
 from pipeline.writer.summary import Summary, texts_of_summary
 
-DECISIONS = "decisions.csv"
 _MOST_TRIES = 5
 Note = Callable[[Mapping[str, str]], None]
 """Keeps texts in the journal by their names."""
@@ -260,7 +259,8 @@ def _write_decisions(
                 return []
             last = written_files(read_notes(folder.journal)).get(DECISIONS)
             if last is None or there != last.sha256:
-                lines.append(_save(target, "was changed"))
+                why = "was changed" if last else "says what the journal does not know"
+                lines.append(_save(target, why))
         place(target, lambda file: file.write(data), copy_of=checked.manifest.path)
         note(fresh.note(DECISIONS))
         return lines

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +16,8 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import PatternFill
 
 from pipeline.journal.decisions import DecisionTable, read_decisions
-from pipeline.journal.reading import read_entries
+from pipeline.journal.journal import Journal
+from pipeline.journal.reading import read_entries, read_id
 from pipeline.model import Decision, State
 from pipeline.review.readback import read_back
 from pipeline.review.verdicts import latest_of
@@ -437,3 +441,52 @@ def test_many_rows_are_read_back_quickly_and_only_once(tmp_path: Path) -> None:
         assert (found.joined is not None) is was_read
     assert path == found.path
     assert verdicts(made) == {"K7": "reject"}
+
+
+def test_decisions_come_back_where_the_journal_was_lost(shop: Shop) -> None:
+    edit(shop, typed(MUG=("review", "reject"), BAG=("review", "approve")))
+    rejected = Decision("MUG", 1, "", "reject", reason="wrong colour", reviewer="ana", at=1e9)
+    publish(shop)
+    video = read_entries(shop.folder.journal)["MUG"].video
+    assert video is not None
+    with DecisionTable(shop.folder.journal) as table:
+        table.add((), lambda _: [replace(rejected, sha256=video.sha256)])
+    publish(shop)
+    known = latest_of(read_decisions(shop.folder.journal))
+    lost = read_id(shop.folder.journal)
+    assert lost is not None
+    for one in shop.folder.root.glob("journal.db*"):
+        one.unlink()
+    with contextlib.closing(Journal(shop.folder.journal)) as journal:
+        journal.take_over_id(lost)
+    early = read_back(shop.check(), shop.folder).lines  # no take is there yet
+    assert not any("decisions.csv" in one for one in early)
+    shop.make("MUG")
+    shop.make("BAG")
+
+    lines = read_back(shop.check(), shop.folder).lines
+    said = "decisions.csv: the journal did not know of 2 decisions, which are taken over"
+    assert lines == (said,)
+    found = latest_of(read_decisions(shop.folder.journal))
+    assert {take: (one.verdict, one.reason) for take, one in found.items()} == {
+        take: (one.verdict, one.reason) for take, one in known.items()
+    }
+    assert (found["MUG", 1].reviewer, found["MUG", 1].at) == ("ana", 1e9)
+    publish(shop)
+    assert not [*shop.folder.root.glob("decisions.before-*")]
+
+
+def test_decisions_of_another_journal_are_saved_and_not_taken_over(shop: Shop) -> None:
+    edit(shop, typed(BAG=("review", "approve")))
+    publish(shop)
+    path = shop.folder.root / "decisions.csv"
+    theirs = path.read_text(encoding="utf-8-sig").replace("approve", "reject")
+    other = read_id(shop.folder.journal)
+    assert other is not None
+    with sqlite3.connect(shop.folder.journal) as journal:
+        journal.execute("DELETE FROM meta WHERE name = 'results_written/decisions.csv'")
+    path.write_text(theirs.replace(other, "another"), encoding="utf-8")
+
+    (line,) = publish(shop)
+    assert line.startswith("decisions.csv says what the journal does not know, and was saved as ")
+    assert verdicts(shop)["BAG"] == "approve"
