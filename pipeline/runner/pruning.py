@@ -84,9 +84,9 @@ class Pruning:
     kept: Counter[tuple[Kind, Kept]] = field(default_factory=Counter)
     kept_bytes: Counter[tuple[Kind, Kept]] = field(default_factory=Counter)
 
-    def keep(self, kind: Kind, why: Kept, size_bytes: int) -> None:
-        """Count something that is kept."""
-        self.kept[kind, why] += 1
+    def keep(self, kind: Kind, why: Kept, size_bytes: int, files: int = 1) -> None:
+        """Count files that are kept."""
+        self.kept[kind, why] += files
         self.kept_bytes[kind, why] += size_bytes
 
 
@@ -209,7 +209,7 @@ def _look_at_rehearsal(found: Pruning, before: float) -> None:
         item = Item(Kind.REHEARSALS, rehearsal.root, files, size_bytes)
         found.items.append(item)
     else:
-        found.keep(Kind.REHEARSALS, reason, size_bytes)
+        found.keep(Kind.REHEARSALS, reason, size_bytes, files)
 
 
 def _measure(folder: OutputFolder) -> tuple[int, int, float]:
