@@ -37,6 +37,7 @@ _NAMES = (
     "title", "type", "vendor", "description", "tags", "price", "status", "key", "name", "kind",
     "colour", "material", "shape", "pictures", "look",
 )  # fmt: skip
+_UNSEEN = "not shown to customers (draft, archived, offline …); --only-active leaves such out"
 _OWN = ("title", "vendor", "type", "tags", "price", "status", "description")
 _LISTED = 5
 _XML = ".xml"
@@ -179,6 +180,8 @@ def _select_products(
         elif only_active and not product.active:
             findings[f"left out by --only-active: {product.status or 'no status'}"].append(key)
         else:
+            if not product.active:
+                findings[_UNSEEN].append(key)
             wanted.append((key, product))
     return wanted
 

@@ -44,7 +44,11 @@ def test_a_file_for_the_import(save: Save, made: Made) -> None:
     assert kept.items() <= rows[0].items()
     assert pictures(rows[0]) == [f"{AT}/{name}.jpg" for name in "abc"]
     assert (rows[1]["key"], rows[1]["status"]) == ("id-8", "inactive")
-    assert conversion.findings[1:] == ("left out: line 4: it has neither a reference nor an ID",)
+    assert conversion.findings[0] == (
+        "1 product: not shown to customers (draft, archived, offline …); --only-active leaves such "
+        "out (id-8)"
+    )
+    assert conversion.findings[2:] == ("left out: line 4: it has neither a reference nor an ID",)
     rows, _ = made(path, "prestashop", only_active=True)
     assert [row["key"] for row in rows] == ["M-1"]
 
