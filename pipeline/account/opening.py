@@ -314,13 +314,14 @@ def import_file(book: Book, account: str, file: Path) -> Taken:
     if "attempts" not in tables:
         raise UsageError(
             f"{file} is neither a journal nor a book.",
-            action="Name a file journal.db of an output folder, or the book of another machine.",
+            action=_WHAT_TO_NAME,
         )
     if OutputFolder(file.parent).use is FolderUse.REHEARSED:
         raise UsageError(f"{file} is the journal of a rehearsal: nothing was paid for there.")
     return import_journal(book, account, file)
 
 
+_WHAT_TO_NAME = "Name a file journal.db of an output folder, or the book of another machine."
 COPY_WHOLE = "Copy it when no run is under way, or the file beside it as well, and import it again."
 """What to do about a file without its log."""
 
@@ -332,6 +333,6 @@ def explain_lack(file: Path) -> str:
 
 def _tables_of(file: Path) -> set[str]:
     if is_gone(file):
-        raise UsageError(f"there is no file {file}.", action="Check the path.")
+        raise UsageError(f"there is no file {file}.", action=_WHAT_TO_NAME)
     with clear_journal_errors(file), contextlib.closing(open_to_read(file)) as connection:
         return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}

@@ -175,7 +175,7 @@ def _column(checked: CheckedManifest, header: str) -> int:
     if fold_header(header) not in headers:
         raise UsageError(
             f"--id-column {header}: {checked.manifest.path} has no column of that name.",
-            action=f"Its columns: {name_headers(checked.manifest.headers)}.",
+            action=name_headers(checked.manifest.headers),
         )
     return headers.index(fold_header(header))
 

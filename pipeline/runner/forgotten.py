@@ -60,6 +60,8 @@ def explain_no_journal(target: Target) -> UsageError:
     Raises StoreError.
     """
     folder = target.folder
+    if target.manifest.is_dir():
+        return UsageError(f"{target.manifest} is a folder.", action="Name a table in it.")
     book = None if target.config.rehearses else book_of(target)
     known = known_before(folder.journal, book, folder.root)
     if known.references or sign_of_submissions(folder) is not None:

@@ -97,5 +97,8 @@ def test_what_cannot_be_exported_is_refused(shop: Shop, reelsheet: Command) -> N
     ended = reelsheet("export", "new.csv")
     assert isinstance(ended.exception, UsageError)
     assert "no journal" in ended.exception.message
+    ended = reelsheet("export", ".")
+    assert isinstance(ended.exception, UsageError)
+    assert ended.exception.message == ". is a folder."
     assert reelsheet("export", shop.manifest, "--to", "amazon").exit_code == ExitCode.USAGE
     assert not shop.folder.approved.exists()

@@ -179,6 +179,8 @@ def test_a_field_has_a_name(text: str) -> None:
 def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """Nothing is handed over then."""
     shop = shop_of(tmp_path, ["MUG,A mug.,Mug,"])
-    with pytest.raises(UsageError, match=r"--id-column Nummer: .* no column"):
+    with pytest.raises(UsageError, match=r"--id-column Nummer: .* no column") as refused:
         hand(shop, Wish(product="Nummer"))
+    assert refused.value.action is not None
+    assert refused.value.action.startswith('Its headers are "')
     assert not shop.folder.approved.exists()
