@@ -9,7 +9,7 @@ Tested in tests/account/test_importing.py and tests/account/test_place.py.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from pipeline.account.reading import (
     journals_in,
     keys_bought,
     owner_of_key,
+    prompts_in,
     requests_with_controls,
     submissions_of,
 )
@@ -76,6 +77,11 @@ class Purchases:
                 counting = [*others, one] if one.state in COUNTING else others
                 found[asked] = sorted(counting, key=lambda each: -(each.submitted_at or 0))
         return found
+
+    def prompts(self) -> Iterator[str]:
+        """Yield the prompts of all that was bought, by whomever; raises StoreError."""
+        yield from prompts_in(self.book)
+        yield from (one.request.prompt for one in self.beside)
 
     def with_controls(self) -> Sequence[Request]:
         """Return the requests that were bought whose prompts have control characters.

@@ -92,6 +92,13 @@ def requests_with_controls(book: Path) -> list[Request]:
     return [one for one in found if has_controls(one.prompt)]
 
 
+def prompts_in(book: Path) -> Iterator[str]:
+    """Yield the prompts of all requests that were bought; it looks at each of them."""
+    with reading(book) as connection:
+        for (prompt,) in connection.execute("SELECT json_extract(body, '$[0]') FROM requests"):
+            yield prompt
+
+
 def keys_bought(
     book: Path, account: str, keys: Collection[str]
 ) -> list[tuple[KnownJournal, frozenset[str]]]:

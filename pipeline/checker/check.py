@@ -138,7 +138,7 @@ class _Check:
                 self._check_rows()
         findings = self._check_pictures(cache_dir, progress)
         packed, made = self._packed, self._finished
-        self._drafts = made if packed is None else packed.with_kept(made)
+        self._drafts = made if packed is None else replace(packed, kept=made)
         held = self._hold_unmeant() if checkable else {}
         remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
         self._note(remarks)
@@ -248,25 +248,22 @@ class _Check:
         unread, aside = set_aside_holding(counting, self._manifest, self._fields)
         self._holding += aside
         odd = unread.keys() | self._broken | self._looks.rows()
-        draft_quickly = drafts.make_drafter(self._fields, self._models.given, self._models)
-        plainly_named, finished = self._names is None, self._finished
-        rows, slowly = self._manifest.rows, set[int]()
-        packed = isinstance(rows, PackedRows) and "prompt" in self._fields
-        for row, key in zip(rows, self._keys, strict=True):
-            number = row.number
-            draft = draft_quickly(row, key) if plainly_named and number not in odd else None
-            if draft is not None and not draft.image_cells:
-                if not packed:
-                    finished[number] = draft
-                continue
-            slowly.add(number)
-            if draft is None:
-                self._check_row(row, key, unread.get(number, []))
-            else:
-                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
-        if isinstance(rows, PackedRows) and packed:
+        draft_quickly = drafts.Drafter(self._fields, self._models.given, self._models)
+        rows: Iterable[tuple[Row, str]] = zip(self._manifest.rows, self._keys, strict=True)
+        if isinstance(self._manifest.rows, PackedRows) and "prompt" in self._fields:
+            plain = draft_quickly.number_forms(self._manifest.rows, none=self._names is not None)
             at = self._fields["prompt"]
-            self._packed = PackedDrafts(rows, self._keys, draft_quickly, at, finished, slowly)
+            packed = PackedDrafts(self._manifest.rows, self._keys, plain, at, {}).without(odd)
+            rows, self._packed = packed.left_rows(), packed
+        for row, key in rows:
+            plainly_named = self._names is None and row.number not in odd
+            draft = draft_quickly(row, key) if plainly_named else None
+            if draft is None:
+                self._check_row(row, key, unread.get(row.number, []))
+            elif draft.image_cells:
+                self._pictured.append(PicturedRow(row, key, draft, draft.image_cells))
+            else:
+                self._finished[row.number] = draft
 
     def _check_row(self, row: Row, key: str, unread: list[Problem]) -> None:
         """Find every problem of a row; `unread` are those that the reader found in its cells."""

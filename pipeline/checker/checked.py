@@ -66,11 +66,10 @@ class CheckedManifest:
 
     def validity(self) -> Iterator[tuple[str, bool]]:
         """Return the key of each row, and whether the row could be sent."""
-        numbers, drafts = numbers_of(self.manifest.rows), self.drafts
+        drafts = self.drafts
         if isinstance(drafts, PackedDrafts):
-            return (
-                (key, one not in drafts.none) for key, one in zip(self.keys, numbers, strict=True)
-            )
+            return zip(self.keys, drafts.validity(), strict=True)
+        numbers = numbers_of(self.manifest.rows)
         return ((key, one in drafts) for key, one in zip(self.keys, numbers, strict=True))
 
     def with_held(self) -> CheckedManifest:

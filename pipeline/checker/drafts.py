@@ -1,6 +1,6 @@
 """A row becomes a draft, or all its problems at once.
 
-There are two ways to the same draft. `make_drafter` serves the rows about which there is nothing to
+There are two ways to the same draft. `Drafter` serves the rows about which there is nothing to
 say, most of a manifest, at a fraction of the cost: it understands duration, aspect ratio and
 resolution once for each way in which rows write them. `draft_row` serves all others: it finds every
 problem of a row and says each in a sentence.
@@ -9,15 +9,16 @@ problem of a row and says each in a sentence.
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pipeline.checker import rules
 from pipeline.checker.formfaults import explain_form, wrong_count
 from pipeline.checker.rowmodels import RowModels
 from pipeline.checker.rules import LONG_PROMPT, Draft
-from pipeline.manifest.blank import strip_blanks, without_controls
+from pipeline.manifest.blank import strip_all, strip_blanks, without_controls
 from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.manifest.picturetexts import split_addresses
 from pipeline.manifest.wording import address_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pipeline.checker.modelrules import ModelRules
+    from pipeline.manifest.packedrows import PackedRows
     from pipeline.models.records import Value
 
     _Understood: TypeAlias = tuple[rules.Form, tuple[str, ...], int]
@@ -41,45 +43,96 @@ _BARE = 24
 """Characters below which a prompt is looked at for something that is sent."""
 
 
-def make_drafter(
-    fields: Mapping[str, int], defaults: rules.Form, models: RowModels | None = None
-) -> Callable[[Row, str], Draft | None]:
-    """Make a quick reader of rows, a function of a row and its key.
+class Drafter:
+    """The quick reader of rows; to be called with a row and its key.
 
     It gives the draft of `draft_row`, or None for a row that `draft_row` has to read: a row
     without a prompt or with a very long one, with an images column in use, or that breaks a rule.
     Without `models` all rows are of the first model.
     """
-    bound = models or RowModels(DEFAULT_MODEL, defaults)
-    prompt_at = fields.get("prompt")
-    if prompt_at is None:
-        return lambda _row, _key: None
-    forms: dict[tuple[tuple[str, ...], int], _Understood | None] = {}
-    places = {name: fields[name] for name in rules.FORM_FIELDS if name in fields} | bound.fields
-    form_cells = _cells_at([*places.values()])
-    image_cells = _cells_at([fields[name] for name in rules.IMAGE_FIELDS if name in fields])
-    single = sum(name in fields for name in rules.SINGLE_IMAGES)  # they come first
 
-    def draft(row: Row, key: str) -> Draft | None:
+    def __init__(
+        self, fields: Mapping[str, int], defaults: rules.Form, models: RowModels | None = None
+    ) -> None:
+        bound = models or RowModels(DEFAULT_MODEL, defaults)
+        self._prompt_at = fields.get("prompt")
+        self._understood = _Understandings(fields, bound)
+        self._form_cells = _cells_at(self._understood.places)
+        self._pictures = [fields[name] for name in rules.IMAGE_FIELDS if name in fields]
+        self._image_cells = _cells_at(self._pictures)
+        self._single = sum(name in fields for name in rules.SINGLE_IMAGES)  # they come first
+
+    def __call__(self, row: Row, key: str) -> Draft | None:
+        """Return the draft of a row; None if it has to be read by `draft_row`."""
+        if self._prompt_at is None:
+            return None
         cells = row.cells
-        prompt = strip_blanks(cells[prompt_at])
+        prompt = strip_blanks(cells[self._prompt_at])
         pictures: tuple[str, ...] = ()
-        if any(named := image_cells(cells)):
-            pictures = tuple(filter(None, map(strip_blanks, named[:single])))
-            if any(named[single:]):
+        if any(named := self._image_cells(cells)):
+            pictures = tuple(filter(None, map(strip_blanks, named[: self._single])))
+            if any(named[self._single :]):
                 return None
         if len(prompt) < _BARE and not prompt.isprintable():
             return None  # it may consist of control characters alone
-        said = form_cells(cells), len(pictures)
-        if said not in forms:
-            texts = dict(zip(places, map(strip_blanks, said[0]), strict=True))
-            forms[said] = _understand(texts, len(pictures), bound)
-        form = forms[said]
+        form = self._understood[self._form_cells(cells), len(pictures)]
         if form is None or not 0 < len(prompt) <= form[2]:
             return None
         return Draft(key, row.number, prompt, pictures, form[0], form[1])
 
-    return draft
+    def number_forms(self, rows: PackedRows, *, none: bool = False) -> PlainForms:
+        """Return the forms of all rows without pictures that it can read; with `none` of no row."""
+        found = PlainForms(array("I"), [(rules.Form(), ())])
+        if none:
+            return found._replace(numbers=array("I", bytes(found.numbers.itemsize * len(rows))))
+        places, known = self._understood.places, dict[tuple[str, ...], tuple[int, int]]()
+        for columns in rows.columns([self._prompt_at or 0, *places, *self._pictures]):
+            prompts, pictures = strip_all(columns[0]), columns[1 + len(places) :]
+            said = [*zip(*columns[1 : 1 + len(places)], strict=True)] or [()] * len(prompts)
+            for cells in dict.fromkeys(said).keys() - known.keys():
+                form = self._understood[cells, 0]
+                known[cells] = (0, 0) if form is None else (len(found.forms), form[2])
+                found.forms.extend([] if form is None else [form[:2]])
+            numbers = [
+                number
+                if 0 < len(prompt) <= longest and (len(prompt) >= _BARE or prompt.isprintable())
+                else 0
+                for prompt, (number, longest) in zip(
+                    prompts, map(known.__getitem__, said), strict=True
+                )
+            ]
+            for named in filter(any, pictures):
+                pairs = zip(named, numbers, strict=True)
+                numbers = [0 if cell else number for cell, number in pairs]
+            found.numbers.extend(numbers)
+        return found
+
+
+class PlainForms(NamedTuple):
+    """The form of each row of a large manifest as its number in `forms`; 0 for other rows.
+
+    With each form are the fields that such rows say themselves, as a draft has them.
+    """
+
+    numbers: array[int]
+    forms: list[tuple[rules.Form, tuple[str, ...]]]
+
+
+class _Understandings(dict["tuple[tuple[str, ...], int]", "_Understood | None"]):
+    """What the cells of forms say, by their texts and the number of pictures; each read once."""
+
+    def __init__(self, fields: Mapping[str, int], models: RowModels) -> None:
+        super().__init__()
+        columns = {name: fields[name] for name in rules.FORM_FIELDS if name in fields}
+        self._columns = columns | models.fields
+        self._models = models
+        self.places = [*self._columns.values()]
+
+    def __missing__(self, said: tuple[tuple[str, ...], int]) -> _Understood | None:
+        cells, pictures = said
+        texts = dict(zip(self._columns, map(strip_blanks, cells), strict=True))
+        self[said] = _understand(texts, pictures, self._models)
+        return self[said]
 
 
 def _understand(texts: Mapping[str, str], pictures: int, models: RowModels) -> _Understood | None:

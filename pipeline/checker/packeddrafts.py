@@ -8,19 +8,22 @@ Tested in tests/checker/test_packeddrafts.py.
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import ItemsView, Mapping, ValuesView
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, compress, count
+from operator import mul, not_
 from typing import TYPE_CHECKING
 
-from pipeline.checker.rules import make_request
-from pipeline.manifest.blank import strip_blanks
+from pipeline.checker.rules import Draft, Form, make_request, plain_prompt
+from pipeline.manifest.blank import strip_all, strip_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from pipeline.checker.rules import Draft
+    from pipeline.checker.drafts import PlainForms
     from pipeline.manifest.packedrows import PackedRows
     from pipeline.model import Request, Row
 
@@ -29,58 +32,96 @@ if TYPE_CHECKING:
 class PackedDrafts(Mapping[int, "Draft"]):
     """The drafts of rows by their physical numbers, in the order of the rows.
 
-    `read` makes the draft of a row from its key, `prompt_at` is the index of the column that it
-    takes the prompt from. `kept` are drafts that it cannot make; rows of `none` have no draft.
+    `plain` has the forms of the rows without pictures, whose prompts are in the column with the
+    index `prompt_at`. `kept` are the drafts of other rows; those that are in neither have none.
     """
 
     rows: PackedRows
     row_keys: Sequence[str]
-    read: Callable[[Row, str], Draft | None]
+    plain: PlainForms
     prompt_at: int
     kept: Mapping[int, Draft]
-    none: AbstractSet[int]
 
-    def without(self, numbers: Collection[int]) -> PackedDrafts:
+    def without(self, numbers: Collection[int | None]) -> PackedDrafts:
         """Return the same without the drafts of some rows."""
-        return replace(self, none=self.none | {number for number in numbers if number in self})
+        forms = self.plain.numbers[:]
+        for number in numbers:
+            if number is not None and (place := self.rows.place_of(number)) is not None:
+                forms[place] = 0
+        kept = {number: one for number, one in self.kept.items() if number not in numbers}
+        return replace(self, plain=self.plain._replace(numbers=forms), kept=kept)
 
-    def with_kept(self, kept: Mapping[int, Draft]) -> PackedDrafts:
-        """Return the same with other drafts that were made with a closer look."""
-        return replace(self, kept=kept, none=self.none - kept.keys())
+    def of_keys(self, keys: Collection[str]) -> PackedDrafts:
+        """Return those of rows with these keys."""
+        chosen = map(keys.__contains__, self.row_keys)
+        forms = array(self.plain.numbers.typecode, map(mul, self.plain.numbers, chosen))
+        kept = {number: one for number, one in self.kept.items() if one.key in keys}
+        return replace(self, plain=self.plain._replace(numbers=forms), kept=kept)
+
+    def left_rows(self) -> Iterator[tuple[Row, str]]:
+        """Return the rows without a plain draft, with their keys."""
+        places = compress(count(), map(not_, self.plain.numbers))
+        return ((self.rows[place], self.row_keys[place]) for place in places)
+
+    def validity(self) -> Iterator[bool]:
+        """Return for each row of the manifest whether it has a draft."""
+        if not self.kept:
+            return map(bool, self.plain.numbers)
+        numbered = zip(self.plain.numbers, self.rows.numbers, strict=True)
+        return (form > 0 or number in self.kept for form, number in numbered)
 
     def prompts(self) -> Iterator[tuple[int, str]]:
         """Return the number and the prompt of each, without making the rest."""
-        kept, none = self.kept, self.none
-        for number, text in zip(self.rows.numbers, self.rows.texts_of(self.prompt_at), strict=True):
-            if number not in none:
-                yield number, kept[number].prompt if number in kept else strip_blanks(text)
+        texts = chain.from_iterable(
+            strip_all(cells) for (cells,) in self.rows.columns([self.prompt_at])
+        )
+        pairs = zip(self.rows.numbers, texts, strict=True)
+        if not self.kept:
+            return compress(pairs, self.plain.numbers)
+        return self._with_kept(zip(pairs, self.plain.numbers, strict=True))
+
+    def _with_kept(self, texts: Iterable[tuple[tuple[int, str], int]]) -> Iterator[tuple[int, str]]:
+        for (number, text), form in texts:
+            if form:
+                yield number, text
+            elif (kept := self.kept.get(number)) is not None:
+                yield number, kept.prompt
 
     def walk(self) -> Iterator[tuple[int, Draft]]:
         """Return the number and the draft of each."""
-        for row, key in zip(self.rows, self.row_keys, strict=True):
-            if row.number not in self.none:
-                yield row.number, self._draft_of(row, key)
+        forms, kept = self.plain.forms, self.kept
+        texts = chain.from_iterable(cells for (cells,) in self.rows.columns([self.prompt_at]))
+        rows = zip(self.rows.numbers, self.row_keys, texts, self.plain.numbers, strict=True)
+        for number, key, text, at in rows:
+            if at:
+                yield number, Draft(key, number, strip_blanks(text), (), *forms[at])
+            elif number in kept:
+                yield number, kept[number]
+
+    def count_forms(self) -> Counter[Form]:
+        """Return how many have which form, without making them."""
+        found = Counter(one.form for one in self.kept.values())
+        for at, times in Counter(filter(None, self.plain.numbers)).items():
+            found[self.plain.forms[at][0]] += times
+        return found
 
     def __len__(self) -> int:
-        return len(self.rows) - len(self.none)
+        return len(self.plain.numbers) - self.plain.numbers.count(0) + len(self.kept)
 
     def __iter__(self) -> Iterator[int]:
-        return (number for number in self.rows.numbers if number not in self.none)
+        return compress(self.rows.numbers, self.validity())
 
     def __contains__(self, number: object) -> bool:
-        return isinstance(number, int) and self._place_of(number) is not None
+        return isinstance(number, int) and (number in self.kept or self._has_plain(number))
 
     def __getitem__(self, number: int) -> Draft:
-        place = self._place_of(number)
-        if place is None:
+        if number in self.kept:
+            return self.kept[number]
+        place = self.rows.place_of(number)
+        if place is None or not (at := self.plain.numbers[place]):
             raise KeyError(number)
-        return self._draft_of(self.rows[place], self.row_keys[place])
-
-    def _draft_of(self, row: Row, key: str) -> Draft:
-        draft = self.kept.get(row.number) or self.read(row, key)
-        if draft is None:
-            raise KeyError(row.number)
-        return draft
+        prompt = strip_blanks(self.rows[place].cells[self.prompt_at])
+        return Draft(self.row_keys[place], number, prompt, (), *self.plain.forms[at])
 
     def items(self) -> ItemsView[int, Draft]:
         """Return the pairs, made row by row."""
@@ -90,8 +131,9 @@ class PackedDrafts(Mapping[int, "Draft"]):
         """Return the drafts, made row by row."""
         return _Values(self)
 
-    def _place_of(self, number: int) -> int | None:
-        return None if number in self.none else self.rows.place_of(number)
+    def _has_plain(self, number: int) -> bool:
+        place = self.rows.place_of(number)
+        return place is not None and self.plain.numbers[place] > 0
 
 
 class _Items(ItemsView[int, "Draft"]):
@@ -122,6 +164,26 @@ def drafts_without(drafts: Mapping[int, Draft], numbers: Collection[int]) -> Map
     if isinstance(drafts, PackedDrafts):
         return drafts.without(numbers)
     return {number: draft for number, draft in drafts.items() if number not in numbers}
+
+
+def drafts_of(drafts: Mapping[int, Draft], keys: Collection[str]) -> Mapping[int, Draft]:
+    """Return the drafts of rows with these keys."""
+    if isinstance(drafts, PackedDrafts):
+        return drafts.of_keys(keys)
+    return {number: draft for number, draft in drafts.items() if draft.key in keys}
+
+
+def keys_with_prompts(drafts: Mapping[int, Draft], prompts: Collection[int]) -> frozenset[str]:
+    """Return the keys of rows whose prompts, in whatever spelling, have one of these hashes."""
+    numbers = [one for one, text in prompts_of(drafts) if hash(plain_prompt(text)) in prompts]
+    return frozenset(drafts[number].key for number in numbers)
+
+
+def count_forms(drafts: Mapping[int, Draft]) -> Counter[Form]:
+    """Return how many drafts have which form."""
+    if isinstance(drafts, PackedDrafts):
+        return drafts.count_forms()
+    return Counter(draft.form for draft in drafts.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +231,8 @@ class KeyedRequests(Mapping[str, "Request"]):
     @cached_property
     def _number_of(self) -> dict[str, int]:
         drafts = self._requests.drafts
-        numbers = zip(drafts.row_keys, drafts.rows.numbers, strict=True)
-        return {key: number for key, number in numbers if number not in drafts.none}
+        rows = zip(drafts.row_keys, drafts.rows.numbers, strict=True)
+        return dict(compress(rows, drafts.validity()))
 
     def __len__(self) -> int:
         return len(self._requests)

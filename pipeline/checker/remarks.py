@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pipeline.checker import unmeant
@@ -32,6 +34,8 @@ PAGE_LINK = "picture_link_to_page"
 """The code of what is said of links to pages."""
 _LONGEST_SAYING = 16
 """The most characters of a prompt of several words that says nothing."""
+_BUNDLE = 1000
+"""Prompts that are looked at together: most bundles have nothing to be said of."""
 _SHOWN = 3
 """The most pictures or addresses that a warning names."""
 _FEW_LETTERS = 3
@@ -76,7 +80,10 @@ def remark_on(
 
 def _remark_on_prompts(drafts: Mapping[int, Draft]) -> Iterator[Problem]:
     short, nothing, html, controls = list[int](), list[int](), list[int](), list[int]()
-    for number, prompt in prompts_of(drafts):
+    prompts = iter(prompts_of(drafts))
+    bundles = iter(lambda: list(islice(prompts, _BUNDLE)), [])
+    odd = (bundle for bundle in bundles if not _are_plain([prompt for _, prompt in bundle]))
+    for number, prompt in chain.from_iterable(odd):
         if not prompt:
             continue  # pictures alone, which the model takes
         if " " not in prompt or len(prompt) <= _LONGEST_SAYING:
@@ -114,12 +121,24 @@ def _remark_on_prompts(drafts: Mapping[int, Draft]) -> Iterator[Problem]:
     )
 
 
+def _are_plain(prompts: Sequence[str]) -> bool:
+    """Tell whether there is nothing to be said of any of these prompts."""
+    joined = "".join(prompts)
+    return (
+        joined.isprintable()
+        and "<" not in joined
+        and "&" not in joined
+        and min(map(len, prompts)) > _LONGEST_SAYING
+        and all(" " in prompt for prompt in prompts)
+    )
+
+
 def _remark_on_equals(
     drafts: Mapping[int, Draft], images: Mapping[int, tuple[str, ...]]
 ) -> Iterator[Problem]:
     """Yield a warning if rows ask for the very same video, and for a prompt that many have."""
     # By their hashes, which take half of the memory. Most manifests: no prompt occurs twice.
-    if len({hash(prompt) for _, prompt in prompts_of(drafts)}) == len(drafts):
+    if len({*map(hash, map(itemgetter(1), prompts_of(drafts)))}) == len(drafts):
         return
     first: dict[object, int] = {}
     equals = [

@@ -226,7 +226,7 @@ def cost(duration_s: int, price_per_second: float | None) -> float | None:
 def content_of(request: Request) -> str:
     """Return what all spellings of a request have in common: the hash of one of them."""
     if request.body:
-        return _hash_with(request, _plain_prompt(request.prompt), request.model)
+        return _hash_with(request, plain_prompt(request.prompt), request.model)
     prompt, model = request.prompt, request.model.replace("-", "_")
     if any("," in image for image in request.images):
         request = _with_single_images(request)
@@ -234,10 +234,13 @@ def content_of(request: Request) -> str:
         if model == request.model or not prompt:  # without a prompt it is one that nobody knows
             return request.request_hash
         return _hash_with(request, prompt, model)
-    return _hash_with(request, _plain_prompt(prompt), model)
+    return _hash_with(request, plain_prompt(prompt), model)
 
 
-def _plain_prompt(prompt: str) -> str:
+def plain_prompt(prompt: str) -> str:
+    """Return what all spellings of a prompt have in common."""
+    if prompt.isascii() and prompt.isprintable():
+        return prompt
     return to_normal_form("NFC", _BREAK.sub("\n", without_controls(prompt)))
 
 
@@ -270,7 +273,7 @@ def sheet_changed(request: Request, sent: Request) -> bool:
     now, before, known = values_of(request), values_of(sent), sheet_of(request.model).fields
     return (
         request.images == sent.images
-        and _plain_prompt(request.prompt) == _plain_prompt(sent.prompt)
+        and plain_prompt(request.prompt) == plain_prompt(sent.prompt)
         and {name: now.get(name) for name in request.said}
         == {name: before.get(name) for name in sent.said if name in known}
     )

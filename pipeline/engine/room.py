@@ -89,15 +89,10 @@ class Several:
     prompt_bytes: int = 0
     seconds: Counter[str] = field(default_factory=Counter)
 
-    @classmethod
-    def of(cls, asked: Iterable[Asked]) -> Several:
-        """Add rows up."""
-        found = cls()
-        for one in asked:
-            found.rows += 1
-            found.prompt_bytes += len(one.prompt.encode(errors="replace"))
-            found.seconds[one.resolution] += one.duration
-        return found
+
+def bytes_of(prompt: str) -> int:
+    """Return how many bytes a prompt takes in a database."""
+    return len(prompt) if prompt.isascii() else len(prompt.encode(errors="replace"))
 
 
 class Disk:
@@ -158,7 +153,7 @@ class Share:
 
     def bytes_of_row(self, request: Asked) -> int:
         """Return how many bytes the records of a row take."""
-        return self.row_bytes + self.texts * len(request.prompt.encode(errors="replace"))
+        return self.row_bytes + self.texts * bytes_of(request.prompt)
 
     def bytes_of_rows(self, several: Several) -> int:
         """Return how many bytes the records of several rows take."""

@@ -6,6 +6,7 @@ column of all rows asks for that alone (`texts_of`): it costs a tenth of all of 
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -60,18 +61,20 @@ class PackedRows(Sequence[Row]):
         self._starts: list[int] = []
         self._length = 0
         self._known: dict[str, str] = {}
+        self._said: dict[int, tuple[tuple[str, ...], dict[str, int]]] = {}  # last, in each column
         self._unpacked: tuple[int, list[Row]] = (-1, [])
         self.blank: set[int] = set()
         """The places of rows of which every cell is blank."""
 
     def add(self, numbers: Sequence[int], rows: Sequence[Sequence[str]]) -> None:
         """Add rows with their physical numbers, all of them of the same width."""
+        texts = [*zip(*rows, strict=True)]
         self.blank.update(
             self._length + at
-            for at, cells in enumerate(rows)
-            if not "!" <= cells[0][:1] <= "~" and all_blank(cells)
+            for at, first in enumerate(texts[0] if texts else ())
+            if not "!" <= first[:1] <= "~" and all_blank(rows[at])
         )
-        columns = tuple(self._pack(cells) for cells in zip(*rows, strict=True))
+        columns = tuple(self._pack(cells, at) for at, cells in enumerate(texts))
         self._append(_Block(array("q", numbers), columns))
 
     def without(self, places: Collection[int]) -> PackedRows:
@@ -95,6 +98,10 @@ class PackedRows(Sequence[Row]):
     def texts_of(self, index: int) -> Iterator[str]:
         """Return the cells of one column, in order."""
         return chain.from_iterable(_unpack(block.columns[index]) for block in self._blocks)
+
+    def columns(self, indexes: Sequence[int]) -> Iterator[list[list[str]]]:
+        """Return the cells of some columns, in order, those of some rows at a time."""
+        return ([_unpack(block.columns[at]) for at in indexes] for block in self._blocks)
 
     @property
     def numbers(self) -> Iterator[int]:
@@ -140,7 +147,10 @@ class PackedRows(Sequence[Row]):
             self._starts.append(self._length)
             self._length += len(block.numbers)
 
-    def _pack(self, cells: Sequence[str]) -> _Cells:
+    def _pack(self, cells: Sequence[str], column: int) -> _Cells:
+        with contextlib.suppress(KeyError):  # a block mostly says what the one before it says
+            texts, place_of = self._said[column]
+            return _Shared(texts, bytes(map(place_of.__getitem__, cells)))
         some = cells[:_SAMPLE]
         if len(set(some)) * _SHARE > 2 * len(some):
             return _BETWEEN.join(cells).encode()
@@ -149,11 +159,15 @@ class PackedRows(Sequence[Row]):
             return _BETWEEN.join(cells).encode()
         texts = tuple(self._known.setdefault(text, text) for text in different)
         place_of = {text: at for at, text in enumerate(texts)}
+        self._said[column] = texts, place_of
         return _Shared(texts, bytes(map(place_of.__getitem__, cells)))
 
     def _thin_out(self, block: _Block, places: set[int]) -> _Block:
         kept = [at not in places for at in range(len(block.numbers))]
-        columns = tuple(self._pack([*compress(_unpack(one), kept)]) for one in block.columns)
+        columns = tuple(
+            self._pack([*compress(_unpack(cells), kept)], at)
+            for at, cells in enumerate(block.columns)
+        )
         return _Block(array("q", compress(block.numbers, kept)), columns)
 
 

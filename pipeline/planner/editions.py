@@ -118,6 +118,8 @@ def find_same_table(
         least: how many are enough.
 
     """
+    if not editions:
+        return None
     bought = frozenset[str]().union(*(edition.keys for edition in editions))
     known = tuple(key for key in asked if key in bought)
     if len(known) < least or 2 * len(known) < len(asked):

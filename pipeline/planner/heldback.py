@@ -5,11 +5,26 @@ Tested in tests/planner/test_repeats.py.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import PurePath
 
 from pipeline.account.submission import Submission
 from pipeline.model import State, shown_key
-from pipeline.planner.plan import Hold
+
+
+class Hold(StrEnum):
+    """Why a row waits: what keeps a repeat from the video that was bought, or the pilot."""
+
+    SETTING = "repeats is set to hold"
+    UNDER_WAY = "the original is being made"
+    IN_DOUBT = "the original is in doubt"
+    LOST = "the original is missing or has expired"
+    FILE_GONE = "the file of the original is gone, was changed or cannot be read"
+    LINK_LIVES = "the file of the original is gone, and can be downloaded again"
+    REJECTED = "the video of the original was rejected"
+    BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
+    PILOT = "the pilot is not decided"
+    BROKEN = "the manifest looks like a broken export"
 
 
 def describe(bought: Submission) -> str:

@@ -15,7 +15,8 @@ from enum import StrEnum
 from pipeline.lifecycle import PAID
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, State
-from pipeline.planner.plan import ENDED_BADLY, Action, Hold, Plan, Step
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import ENDED_BADLY, Action, Plan, Step
 from pipeline.planner.spread import Candidate, choose
 
 

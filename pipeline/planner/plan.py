@@ -10,9 +10,10 @@ What is paid for and not finished is taken up and never submitted, so that nothi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 from pipeline.account.submission import Submission
@@ -21,6 +22,7 @@ from pipeline.lifecycle import PAID
 from pipeline.manifest.invocation import quoted_option
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Request, State, shown_key
+from pipeline.planner.heldback import Hold
 from pipeline.planner.selection import Mode, Selection
 from pipeline.refusals import past_help
 
@@ -32,21 +34,6 @@ class Action(StrEnum):
     TAKE_UP = "take up"
     REUSE = "reuse"
     LEAVE = "leave"
-
-
-class Hold(StrEnum):
-    """Why a row waits: what keeps a repeat from the video that was bought, or the pilot."""
-
-    SETTING = "repeats is set to hold"
-    UNDER_WAY = "the original is being made"
-    IN_DOUBT = "the original is in doubt"
-    LOST = "the original is missing or has expired"
-    FILE_GONE = "the file of the original is gone, was changed or cannot be read"
-    LINK_LIVES = "the file of the original is gone, and can be downloaded again"
-    REJECTED = "the video of the original was rejected"
-    BY_NOW_DONE = "the original was bought while the run went on, and is done by now"
-    PILOT = "the pilot is not decided"
-    BROKEN = "the manifest looks like a broken export"
 
 
 ENDED_BADLY = frozenset({State.FAILED, State.EXPIRED, State.REFUSED})
@@ -121,10 +108,14 @@ class Plan:
 
     steps: tuple[Step, ...]
     gone: tuple[Step, ...] = ()
+    _found: dict[Action, list[Step]] = field(default_factory=dict, init=False, compare=False)
 
-    def of(self, action: Action) -> list[Step]:
+    def of(self, action: Action) -> Sequence[Step]:
         """Return the steps with this action, in order."""
-        return [step for step in (*self.steps, *self.gone) if step.action is action]
+        if action not in self._found:
+            steps = chain(self.steps, self.gone)
+            self._found[action] = [step for step in steps if step.action is action]
+        return self._found[action]
 
     def without(self, keys: Collection[str], reason: str) -> Plan:
         """Return the same plan, except that it leaves these rows alone, and says why."""
@@ -191,12 +182,21 @@ def decide_new(rows: Iterable[tuple[str, bool]], selection: Selection) -> Plan:
         selection: what the run is asked to do.
 
     """
-    steps = []
-    for key, valid in rows:
-        step = _decide_new(key, valid, selection)
-        unmet = _say_unmet(step, None, selection)
-        steps.append(step if unmet is None else step._replace(unmet=unmet))
+    named = selection.redone | selection.pay_again
+    # What is decided of a row that nobody names is the same for all: only its key differs.
+    alike = {valid: _decide_new("", valid, selection)[1:] for valid in (True, False)}
+    steps = [
+        Step._make((key, *alike[valid]))
+        if selection.only is None and key not in named
+        else _decide_named(key, valid, selection)
+        for key, valid in rows
+    ]
     return limit_submissions(Plan(tuple(steps)), selection.limit)
+
+
+def _decide_named(key: str, valid: bool, selection: Selection) -> Step:
+    step = _decide_new(key, valid, selection)
+    return step._replace(unmet=_say_unmet(step, None, selection))
 
 
 def limit_submissions(plan: Plan, limit: int | None) -> Plan:

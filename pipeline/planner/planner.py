@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pipeline.account.submission import Submission
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.packeddrafts import count_forms, drafts_of
 from pipeline.checker.rules import content_of, cost
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
@@ -232,11 +233,9 @@ def price(keys: Iterable[str], checked: CheckedManifest, config: Config) -> tupl
 
     """
     wanted, budget = frozenset(keys), config.budget
-    seconds, models = 0, set[str]()
-    for draft in checked.drafts.values() if wanted else ():
-        if draft.key in wanted:
-            seconds += draft.form.duration
-            models.add(draft.form.model or checked.model)
+    forms = count_forms(drafts_of(checked.drafts, wanted)) if wanted else {}
+    seconds = sum(form.duration * times for form, times in forms.items())
+    models = {form.model or checked.model for form in forms}
     if not any(sheet_of(one).prices for one in models):
         money = cost(seconds, budget.price_per_second)
         return seconds, Costs(money, money, len(wanted) if money is None else 0)

@@ -24,7 +24,7 @@ a row, the row's request is held against what was bought before:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,9 +34,9 @@ from pipeline.account.submission import COUNTING, Submission
 from pipeline.checker.rules import content_of, same_content
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, Request, State
-from pipeline.planner.heldback import describe, hold_for, why_not
+from pipeline.planner.heldback import Hold, describe, hold_for, why_not
 from pipeline.planner.pilot import Pilot
-from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
+from pipeline.planner.plan import REPEAT, Action, Plan, Step
 from pipeline.planner.selection import Mode, Selection
 
 _OWN = "it is again as it was for an earlier take"
@@ -60,7 +60,8 @@ class History:
 
     `elsewhere` is what other journals of the account bought, `own` the attempts of this journal.
     `earlier` is what was bought by key for the edition that a series begins with. `present` holds
-    the keys of the rows that did not leave the manifest. `unusable` holds the references of
+    the keys of the rows that did not leave the manifest, `alike` of those whose prompt was bought
+    (None: it may be any). `unusable` holds the references of
     submissions whose video cannot be had, `fetchable` of those that a run of their own manifest
     downloads again, `approved` and `rejected` of those whose video was judged.
     """
@@ -73,6 +74,11 @@ class History:
     fetchable: AbstractSet[str] = frozenset()
     approved: AbstractSet[str] = frozenset()
     rejected: AbstractSet[str] = frozenset()
+    alike: AbstractSet[str] | None = None
+
+    def may_have(self, key: str) -> bool:
+        """Return whether the request of a row may have been bought, as far as its prompt tells."""
+        return self.alike is None or key in self.alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +130,9 @@ def find_repeats(
     )
     exempt = frozenset(step.key for step in submits) if setting is Repeats.PAY else named
     comparison = _Comparison(requests, entries, history, selection, setting, exempt, named)
-    compared = Plan(tuple(map(comparison.compare, plan.steps)), plan.gone)
-    submitted = [requests[step.key] for step in compared.of(Action.SUBMIT)]
+    compared = Plan(tuple(comparison.compare_all(plan.steps)), plan.gone)
+    asked = (step.key for step in compared.of(Action.SUBMIT))
+    submitted = [requests[key] for key in asked if history.may_have(key)]
     known = {
         one.request_hash: len(
             {other.task_id or other.reference for other in bought if other.state in COUNTING}
@@ -164,6 +171,18 @@ class _Comparison:
         return {
             entry.task_id for key, entry in self.entries.items() if entry.reused and key in present
         }
+
+    def compare_all(self, steps: Sequence[Step]) -> Iterable[Step]:
+        """Return the steps of all rows; as they are where nothing can have been bought."""
+        alike, entries, earlier = self.history.alike, self.entries, self.history.earlier
+        if alike is None:
+            return map(self.compare, steps)
+        return (
+            self.compare(step)
+            if step.key in alike or step.key in entries or step.key in earlier
+            else step
+            for step in steps
+        )
 
     def compare(self, step: Step) -> Step:
         """Return the step of a row as it is once its request was held against what was bought."""
@@ -212,13 +231,16 @@ class _Comparison:
 
     def is_paid_again(self, key: str) -> bool:
         """Return whether a row is bought on purpose whose request was bought for another row."""
-        request, entry = self.requests[key], self.entries.get(key)
+        entry = self.entries.get(key)
         asked = self.selection.pay_again_all or key in self.selection.pay_again
         redone = key in self.selection.redone or (
             self.selection.redo_changed and entry is not None and entry.state is State.DONE
         )
+        if not (asked or redone):
+            return False
+        request = self.requests[key]
         reused = entry is not None and entry.reused and same_content(entry.attempt.request, request)
-        return (asked or redone) and (reused or bool(self._pool(content_of(request))))
+        return reused or bool(self._pool(content_of(request)))
 
     def _own_take(self, step: Step, request: Request) -> Submission | None:
         """Return the take that was made of the request that the row has again, if there is one."""
@@ -281,7 +303,9 @@ class _Comparison:
     def _equal_rows(self) -> Mapping[str, AbstractSet[str]]:
         """The keys of the rows that ask for the same."""
         found: dict[str, set[str]] = {}
-        for key, request in self.requests.items():
+        some = self.requests if self.history.alike is None else self.history.alike
+        for key in some:
+            request = self.requests[key]
             found.setdefault(content_of(request), set()).add(key)
         return found
 

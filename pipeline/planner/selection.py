@@ -5,7 +5,7 @@ Tested in tests/planner/test_plan.py.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -71,7 +71,7 @@ class Selection:
         return replace(self, rejected=frozenset(chosen))
 
 
-def unknown_keys(selection: Selection, keys: Collection[str]) -> list[str]:
+def unknown_keys(selection: Selection, keys: Iterable[str]) -> list[str]:
     """Return the keys that the selection names and that no row of the manifest has, sorted."""
     named = (selection.only or frozenset()) | selection.redo | selection.pay_again
-    return sorted(named.difference(keys))
+    return sorted(named.difference(keys)) if named else []

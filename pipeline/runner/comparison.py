@@ -35,15 +35,9 @@ from pipeline.planner.planner import (
 )
 from pipeline.planner.repeats import Compared, History, Repeats, find_repeats
 from pipeline.planner.selection import Selection
+from pipeline.runner import takes
 from pipeline.runner.piloting import describe_price, note_of, with_pilot
 from pipeline.runner.sametable import alike, editions_elsewhere, find_edition, find_way_on, followed
-from pipeline.runner.takes import (
-    Purchases,
-    TakeFiles,
-    bought_elsewhere,
-    coming_by,
-    judged_elsewhere,
-)
 from pipeline.storage.storedfiles import StoredFile
 from pipeline.writer.advice import list_keys
 from pipeline.writer.outcome import say_unmet
@@ -80,11 +74,11 @@ class Comparison:
     config: Config
     selection: Selection
     folder: OutputFolder
-    purchases: Purchases
+    purchases: takes.Purchases
     _plan: Plan
     _whole: Plan
     _history: History
-    _files: TakeFiles
+    _files: takes.TakeFiles
     _requests: Mapping[str, Request] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     begins_with: Sequence[str] = ()
@@ -100,7 +94,7 @@ class Comparison:
         selection: Selection,
         *,
         config: Config,
-        purchases: Purchases,
+        purchases: takes.Purchases,
         renamed: Mapping[str, str] | None = None,
         siblings: Sequence[Sibling] = (),
         wall: float | None = None,
@@ -134,12 +128,14 @@ class Comparison:
             whole = plan_manifest(checked, entries, folder, wide, renamed=renamed, wall=wall)
         both = plan if whole is plan else Plan((*plan.steps, *whole.steps))
         requests = checked.requests_by_key
-        present = frozenset(checked.keys)
+        present = frozenset(checked.keys if entries else ())
         if folder.holds_part_of_rows(checked.manifest.path):
             present |= entries.keys()  # its other rows are in the manifest that it was made of
-        wanted = (requests[step.key] for step in both.steps if _wants_video(step))
-        elsewhere = bought_elsewhere(purchases, wanted)
         own = own_attempts(both, entries, folder, checked.manifest.path, present)
+        near = takes.rows_alike(purchases, checked, own)
+        wanted = (step for step in both.steps if near is None or step.key in near)
+        asked_for = (requests[step.key] for step in wanted if _wants_video(step))
+        elsewhere = takes.bought_elsewhere(purchases, asked_for)
         notes = read_notes(folder.journal)
         begins_with = notes.get(_SERIES_FROM, "").split()
         if config.manifest.series is not None:
@@ -154,11 +150,13 @@ class Comparison:
         bought = chain.from_iterable(map(purchases.bought_for, begins_with))
         earlier = {one.key: one for one in bought if one.state in COUNTING}
         known = (*chain(*elsewhere.values()), *chain(*own.values()), *earlier.values())
-        files = TakeFiles(known, purchases.copies_of)
+        files = takes.TakeFiles(known, purchases.copies_of)
         again = (one for one in known if one.journal_id and one.reference in files.unusable)
         fetchable = frozenset(one.reference for one in again if can_download_again(one, wall))
-        judged = judged_elsewhere(known)
-        history = History(elsewhere, own, earlier, present, files.unusable, fetchable, *judged)
+        judged = takes.judged_elsewhere(known)
+        history = History(
+            elsewhere, own, earlier, present, files.unusable, fetchable, *judged, alike=near
+        )
         return cls(
             checked,
             entries,
@@ -213,7 +211,7 @@ class Comparison:
             bought.update(self._history.elsewhere)
         keys = keys_to_ask_for(compared.plan, self.entries, compared.named)
         if not bought:
-            return tuple(keys)
+            return keys
         return tuple(key for key in keys if content_of(self._requests[key]) not in bought)
 
     @cached_property
@@ -232,7 +230,7 @@ class Comparison:
     def coming(self, plan: Plan) -> list[Submission]:
         """Return what a run will buy by a plan, as if it were being submitted."""
         manifest = self.checked.manifest.path.resolve()
-        return coming_by(plan, self._requests, self.folder.root.resolve(), manifest)
+        return takes.coming_by(plan, self._requests, self.folder.root.resolve(), manifest)
 
     def refuse_edition(self, compared: Compared) -> UsageError | None:
         """Return why the manifest should not be paid for before somebody has looked at it.
@@ -247,9 +245,9 @@ class Comparison:
             StoreError: The book cannot be read.
 
         """
-        if _OWN_TABLE in self.notes:
+        if _OWN_TABLE in self.notes or not compared.plan.of(Action.SUBMIT):
             return None
-        if not self._keys_to_ask_for(compared) or self._same_table is None:
+        if self._same_table is None or not self._keys_to_ask_for(compared):
             return None
         return self._refusal(self._same_table)
 
@@ -322,11 +320,12 @@ class Comparison:
         They are those of the plan without its limit.
         """
         asked = compared.named & (self.selection.redo | self.selection.pay_again)
-        return [step.key for step in compared.plan.steps if step.key in asked]
+        return [step.key for step in compared.plan.steps if step.key in asked] if asked else []
 
     def _say_beyond(self, compared: Compared) -> tuple[str, ...]:
         """Say which rows that are named are beyond the limit, or not of the pilot."""
-        submits = {step.key for step in compared.plan.of(Action.SUBMIT)}
+        asked = frozenset(self.asked_by_key(compared))
+        submits = {step.key for step in compared.plan.of(Action.SUBMIT) if step.key in asked}
         beyond = [key for key in self.asked_by_key(compared) if key not in submits]
         if not beyond:
             return ()

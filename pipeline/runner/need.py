@@ -6,12 +6,13 @@ Tested in tests/system/test_small_disks.py and tests/cli/test_plan.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from pipeline.checker.packeddrafts import count_forms, drafts_of, prompts_of
 from pipeline.checker.rules import Draft
-from pipeline.engine.room import Asked, Several, Share, Sizes
+from pipeline.engine.room import Asked, Several, Share, Sizes, bytes_of
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.runner.storage import Storage
@@ -61,8 +62,8 @@ def need_of(
     if not shares:
         return None
     paid = [entries[step.key].attempt.request for step in plan.of(Action.TAKE_UP)]
-    keys = {step.key for step in plan.of(Action.SUBMIT)}
-    ordered = Several.of(_those(drafts, keys))
+    submits = drafts_of(drafts, {step.key for step in plan.of(Action.SUBMIT)})
+    ordered = _add_up(submits)
     copies = [one.repeat_of.video for one in plan.of(Action.REUSE) if one.repeat_of is not None]
     copied = sum(one.size_bytes for one in copies if one is not None)
     storage.look()
@@ -72,7 +73,7 @@ def need_of(
     if not shares[0].videos:
         copied = 0  # they go to a bucket
     shares[0].disk.overhead_bytes += copied
-    fits, at = _fit(shares, ordered, _those(drafts, keys), sizes)
+    fits, at = _fit(shares, ordered, submits.values(), sizes)
     disk, share = shares[at].disk, shares[at]
     there = copied if disk is shares[0].disk else 0
     return Need(
@@ -88,13 +89,17 @@ def need_of(
     )
 
 
-def _those(drafts: Mapping[int, Draft], keys: Collection[str]) -> Iterator[Draft]:
-    """Return the drafts of these rows, in order; of many they are never all there at once."""
-    return (draft for draft in drafts.values() if draft.key in keys) if keys else iter(())
+def _add_up(drafts: Mapping[int, Draft]) -> Several:
+    """Return what rows ask for, as far as their size depends on it."""
+    seconds: Counter[str] = Counter()
+    for form, rows in count_forms(drafts).items():
+        seconds[form.resolution] += form.duration * rows
+    prompt_bytes = sum(bytes_of(prompt) for _, prompt in prompts_of(drafts))
+    return Several(len(drafts), prompt_bytes, seconds)
 
 
 def _fit(
-    shares: Sequence[Share], ordered: Several, one_by_one: Iterator[Draft], sizes: Sizes
+    shares: Sequence[Share], ordered: Several, one_by_one: Iterable[Draft], sizes: Sizes
 ) -> tuple[int, int]:
     """Expect what will fit of some rows; return how many, and which disk is short after them."""
     more: Counter[int] = Counter()

@@ -313,7 +313,7 @@ def refuse_unknown_keys(
 
     `first` is what the user named the first of them with.
     """
-    unknown = unknown_keys(selection, {key for one in checked for key in one.keys})
+    unknown = unknown_keys(selection, (key for one in checked for key in one.keys))
     if unknown:
         raise UsageError(
             f"no row has the key {', '.join(unknown)}.",

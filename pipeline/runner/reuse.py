@@ -23,8 +23,8 @@ from pipeline.events import Event, Requeued, Reused
 from pipeline.journal.journal import Journal
 from pipeline.lifecycle import SETTLED, apply
 from pipeline.model import Attempt, Entry, Request, State, shown_key
-from pipeline.planner.heldback import hold_for
-from pipeline.planner.plan import REPEAT, Action, Hold, Plan, Step
+from pipeline.planner.heldback import Hold, hold_for
+from pipeline.planner.plan import REPEAT, Action, Plan, Step
 from pipeline.planner.repeats import Compared
 from pipeline.runner.attempts import Attempts
 from pipeline.runner.comparison import Comparison

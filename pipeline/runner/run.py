@@ -16,8 +16,9 @@ from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.model import Entry
 from pipeline.planner.editions import Sibling
+from pipeline.planner.heldback import Hold
 from pipeline.planner.pilot import Pilot
-from pipeline.planner.plan import REPEAT, Action, Hold, Plan
+from pipeline.planner.plan import REPEAT, Action, Plan
 from pipeline.runner.atend import complete_failure, notes_at_end, results_at_end, word_stops
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.engine_setup import guard_of

@@ -140,8 +140,9 @@ def find_edition(
 
     """
     here = text_of(folder.root.resolve())
-    keys = frozenset(asked)
-    also = [one.as_edition(keys) for one in siblings if one.folder != here]
+    others = [one for one in siblings if one.folder != here]
+    keys = frozenset(asked if others else ())
+    also = [one.as_edition(keys) for one in others]
     editions = [*editions_elsewhere(asked, folder, purchases, least), *also]
     return find_same_table(asked, editions, least)
 

@@ -20,7 +20,9 @@ from typing import Protocol
 
 from pipeline.account.purchases import find_purchases
 from pipeline.account.submission import KnownJournal, Submission
-from pipeline.checker.rules import content_of, spellings_of
+from pipeline.checker.check import CheckedManifest
+from pipeline.checker.packeddrafts import keys_with_prompts
+from pipeline.checker.rules import content_of, plain_prompt, spellings_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.sqlitefile import path_of, text_of
@@ -31,8 +33,12 @@ from pipeline.manifest.blank import has_controls
 from pipeline.model import Decision, Request, State
 from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import take_of
+from pipeline.planner.repeats import Bought
 from pipeline.review.verdicts import APPROVE, REJECT, Take, latest_of
 from pipeline.storage.storedfiles import StoredFile
+
+_MANY_ROWS = 20_000
+"""From so many rows on, those whose prompt was never bought are not compared any further."""
 
 
 class Purchases(Protocol):
@@ -43,6 +49,9 @@ class Purchases(Protocol):
 
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         """Return what was bought of these requests, by their hashes, the latest first."""
+
+    def prompts(self) -> Iterable[str]:
+        """Return the prompts of all that was bought, and maybe of more."""
 
     def with_controls(self) -> Sequence[Request]:
         """Return the requests whose prompts have control characters, which are not sent."""
@@ -68,6 +77,9 @@ class _NothingBought:
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         _ = hashes
         return {}
+
+    def prompts(self) -> Iterable[str]:
+        return ()
 
     def with_controls(self) -> Sequence[Request]:
         return ()
@@ -103,6 +115,29 @@ def purchases_of(config: Config, folder: OutputFolder, manifest: Path) -> Purcha
 
     """
     return find_purchases(config, os.environ, folder, manifest) or NOTHING_BOUGHT
+
+
+def rows_alike(
+    purchases: Purchases, checked: CheckedManifest, own: Bought
+) -> frozenset[str] | None:
+    """Return the keys of the rows whose prompt was ever bought; None: any row's may be.
+
+    A request takes many times as long to make as its prompt to be looked up, and of large
+    manifests most rows are new. Of small ones all are compared, as a book may be large.
+
+    Args:
+        purchases: what the account bought.
+        checked: the manifest.
+        own: what may come back from its own journal.
+
+    Raises:
+        StoreError: the book cannot be read.
+
+    """
+    if len(checked.drafts) < _MANY_ROWS:
+        return None
+    bought = chain(purchases.prompts(), (one.request.prompt for one in chain(*own.values())))
+    return keys_with_prompts(checked.drafts, {hash(plain_prompt(prompt)) for prompt in bought})
 
 
 def bought_elsewhere(
@@ -151,6 +186,11 @@ class WithComing:
             one: (*bought.get(one, ()), *self._coming[one]) for one in hashes if one in self._coming
         }
         return {**bought, **both}
+
+    def prompts(self) -> Iterator[str]:
+        """Yield the prompts of both."""
+        yield from self._purchases.prompts()
+        yield from (one.request.prompt for some in self._coming.values() for one in some)
 
     def with_controls(self) -> Sequence[Request]:
         """Return both of those whose prompts have control characters."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
-from pipeline.planner.plan import NEW, Action, Hold, Plan
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import NEW, Action, Plan
 from pipeline.writer.advice import LOOK_AT_MANIFEST
 
 

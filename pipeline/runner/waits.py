@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.model import State
-from pipeline.planner.plan import Action, Hold, Step
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import Action, Step
 from pipeline.writer.layout import Result
 
 

@@ -10,7 +10,8 @@ from pipeline.lifecycle import MOST_ATTEMPTS
 from pipeline.manifest.invocation import Invocation, of_rows
 from pipeline.manifest.wording import agree, count, plural
 from pipeline.model import Entry, State, shown_key
-from pipeline.planner.plan import Hold, Step
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import Step
 from pipeline.planner.selection import Mode, Selection
 from pipeline.refusals import WORDS, About, about
 

@@ -11,7 +11,8 @@ from math import floor
 from pipeline.errors import ExitCode
 from pipeline.manifest.wording import count
 from pipeline.model import Entry, Problem, Severity, State
-from pipeline.planner.plan import CHANGED, FILE_LOST, Action, Hold, Plan, Step
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import CHANGED, FILE_LOST, Action, Plan, Step
 from pipeline.refusals import say_failed
 from pipeline.writer.advice import HELD, REDO, action_of_held, advise
 from pipeline.writer.layout import Result

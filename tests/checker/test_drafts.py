@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checker.drafts import draft_row, image_fields, make_drafter, split_images
+from pipeline.checker.drafts import Drafter, draft_row, image_fields, split_images
 from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, LONG_PROMPT, Draft, Form
 from pipeline.model import Manifest, Problem, Row, Severity
 
@@ -154,7 +154,7 @@ def test_quick_drafts_are_those_of_draft_row(cells: dict[str, str]) -> None:
     row = Row(7, tuple(cells.values()))
     manifest = Manifest(Path("shop.csv"), tuple(cells), (row,))
     parsed, problems = draft_row(row, "A", manifest=manifest, fields=fields, defaults=Form())
-    draft = make_drafter(fields, Form())(row, "A")
+    draft = Drafter(fields, Form())(row, "A")
     if draft is not None:
         assert (draft, ()) == (parsed, problems)
     elif not cells.get("images"):
@@ -164,5 +164,5 @@ def test_quick_drafts_are_those_of_draft_row(cells: dict[str, str]) -> None:
 @pytest.mark.parametrize("prompt", ["", " \u200b ", "x" * (LONG_PROMPT + 1)])
 def test_quick_reader_leaves_odd_prompts(prompt: str) -> None:
     """A prompt that is missing or very long is not the quick reader's to judge."""
-    assert make_drafter({"prompt": 0}, Form())(Row(7, (prompt,)), "A") is None
-    assert make_drafter({"duration": 0}, Form())(Row(7, ("6",)), "A") is None
+    assert Drafter({"prompt": 0}, Form())(Row(7, (prompt,)), "A") is None
+    assert Drafter({"duration": 0}, Form())(Row(7, ("6",)), "A") is None

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.checker.check import CheckedManifest, check_manifest
-from pipeline.checker.packeddrafts import PackedDrafts, drafts_without, prompts_of
+from pipeline.checker.packeddrafts import (
+    PackedDrafts,
+    count_forms,
+    drafts_of,
+    drafts_without,
+    keys_with_prompts,
+    prompts_of,
+)
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.manifest.packedrows import PackedRows
@@ -27,6 +34,7 @@ ROWS = [
     "A-5,Film of {{ title }} in soft light,6,,Never filled in,",
     "A-6,A slow turn around a mug on linen,6,,The same as the first,",
     ",,8,,,",
+    "A-9,A slow turn around a jug on linen,6,\u00a0,A picture cell of a blank,",
     'A-7,"Two lines\nof a prompt that is long",10,,Lines,',
     "A-8,\u00a0Ein langsamer Schwenk \u00fcber Geschirr\u00a0,6,,Umlaut,",
     "TOTAL,25,,,,",
@@ -79,6 +87,12 @@ def test_each_draft_and_request_is_there_by_its_name(both: tuple[CheckedManifest
     assert left == drafts_without(plain.drafts, some)
     assert [*prompts_of(left)] == [(number, one.prompt) for number, one in left.items()]
     assert len(left) == len(plain.drafts) - len(some)
+    keys = {"A-2", "A-7", "A-9", "none"}
+    assert drafts_of(left, keys) == drafts_of({**left}, keys)
+    for drafts in (packed.drafts, left, drafts_of(packed.drafts, keys)):
+        assert count_forms(drafts) == count_forms({**drafts})
+        prompts = {hash(prompt) for prompt in ("A slow turn around a jug on linen", "?")}
+        assert keys_with_prompts(drafts, prompts) == keys_with_prompts({**drafts}, prompts)
 
 
 def test_the_plan_and_its_price_are_the_same(

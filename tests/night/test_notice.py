@@ -11,7 +11,8 @@ from pipeline.errors import ReelsheetError, StoreError, UsageError
 from pipeline.manifest.invocation import Invocation
 from pipeline.model import State
 from pipeline.night.notice import Ended, Hindrance, compose, count_waiting, is_due
-from pipeline.planner.plan import CHANGED, NEW, REPEAT, Action, Hold, Step
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import CHANGED, NEW, REPEAT, Action, Step
 from pipeline.runner.reports import RunReport
 from pipeline.runner.waits import Waits, count_waits
 from pipeline.writer.layout import Result

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from pipeline.model import Attempt, Entry, Request, State, Video
+from pipeline.planner.heldback import Hold
 from pipeline.planner.pilot import Pilot, PilotTerms, Standing, find_pilot
-from pipeline.planner.plan import Action, Hold, Plan, decide
+from pipeline.planner.plan import Action, Plan, decide
 from pipeline.planner.selection import Mode, Selection
 from pipeline.planner.spread import Candidate
 

@@ -107,6 +107,12 @@ class Sheet:
         compared = find_repeats(
             plan, requests, entries, history, selection=selection, setting=setting
         )
+        bought = {one.request.prompt for one in (*self.elsewhere, *self.own)}
+        alike = frozenset(key for key, text in self.rows.items() if text in bought)
+        narrowed = replace(history, alike=alike)
+        assert compared == find_repeats(
+            plan, requests, entries, narrowed, selection=selection, setting=setting
+        )
         return replace(compared, plan=limit_submissions(compared.plan, selection.limit))
 
 

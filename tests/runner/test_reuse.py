@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,10 +23,12 @@ from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.manifest.blank import has_controls
 from pipeline.model import Decision, Entry, Request, State, Video
-from pipeline.planner.plan import Action, Hold, Plan
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import Action, Plan
 from pipeline.planner.planner import known_rows
 from pipeline.planner.repeats import Compared
 from pipeline.planner.selection import Selection
+from pipeline.runner import takes
 from pipeline.runner.comparison import Comparison
 from pipeline.runner.reuse import Copying
 from pipeline.storage.storedfiles import StoredFile
@@ -68,6 +70,9 @@ class Desk:
     def bought_elsewhere(self, hashes: Collection[str]) -> Mapping[str, Sequence[Submission]]:
         self.asked += hashes
         return {one: self.bought[one] for one in hashes if one in self.bought}
+
+    def prompts(self) -> Iterable[str]:
+        return [one.request.prompt for some in self.bought.values() for one in some]
 
     def with_controls(self) -> Sequence[Request]:
         bought = (one.request for some in self.bought.values() for one in some)
@@ -218,6 +223,24 @@ def test_a_repeat_is_copied_and_done_before_anything_is_sent(desk: Desk) -> None
     (said,) = result.warnings
     assert said == f"taken from C012 of {desk.root}/products.xlsx; --pay-again x for a fresh take"
     assert [type(event) for event in desk.noted] == [ev.Reused]
+
+
+def test_of_a_large_manifest_only_rows_with_a_known_prompt_are_compared(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In whatever spelling: what was bought before is found as in a small one."""
+    monkeypatch.setattr(takes, "_MANY_ROWS", 0)
+    desk.write(("x", '"a caf\u00e9,\n\x07steam"'))
+    desk.buy("a caf\u00e9,\n\x07steam", "C012")
+    desk.write(("y", '"a cafe\u0301,\r\nsteam"'), ("z", "a bag"))
+    desk.asked.clear()
+    comparison = desk.compare()
+    assert [step.action for step in comparison.compare().plan.steps] == [
+        Action.REUSE,
+        Action.SUBMIT,
+    ]
+    bag = comparison.checked.requests_by_key["z"]
+    assert bag.request_hash not in desk.asked
 
 
 def test_a_later_take_has_a_reference_that_was_never_sent(desk: Desk) -> None:

@@ -9,7 +9,8 @@ import pytest
 from pipeline.engine.commands import RowId
 from pipeline.engine.later import REDONE, RETRIED
 from pipeline.model import Attempt, Entry, Request, State
-from pipeline.planner.plan import CHANGED, Action, Hold, Plan, Step
+from pipeline.planner.heldback import Hold
+from pipeline.planner.plan import CHANGED, Action, Plan, Step
 from pipeline.runner.terms import Terms
 from pipeline.runner.turns import Retrying, take_turns
 from pipeline.writer.advice import LOOK_AT_MANIFEST

@@ -143,24 +143,23 @@ class _Found:
 
     def add(self, batch: Sequence[Record], unguards: Sequence[Callable[[str], str]] | None) -> None:
         """Take in records; those that do not fit are wrong unless they are blank."""
-        fitting = [record for record in batch if len(record[1]) == self.width]
-        if len(fitting) < len(batch):
+        lines, rows = zip(*batch, strict=True)
+        if {*map(len, rows)} != {self.width}:
             odd = (one for one in batch if len(one[1]) != self.width and not all_blank(one[1]))
             self.wrong.extend((line, len(cells)) for line, cells in odd)
-        if not fitting or self.wrong:
+            fitting = [record for record in batch if len(record[1]) == self.width]
+            lines, rows = zip(*fitting, strict=True) if fitting else ((), ())
+        if not rows or self.wrong:
             return
-        lines, rows = zip(*fitting, strict=True)
         if unguards is not None:
             rows = tuple(
                 [take(cell) for take, cell in zip(unguards, cells, strict=True)] for cells in rows
             )
         if self._packed is not None:
             self._packed.add(lines, rows)
-        for column, cells in zip(self._columns, zip(*rows, strict=True), strict=True):
-            if self._packed is None:
-                column.extend(share_equal(cells))
-            elif len(column) < FIRST_LINES:
-                column.extend(cells)
+        if self._packed is None or len(self._numbers) < FIRST_LINES:
+            for column, cells in zip(self._columns, zip(*rows, strict=True), strict=True):
+                column.extend(cells if self._packed is not None else share_equal(cells))
         self._numbers.extend(lines)
 
     def table(self, path: Path, line: int, header: list[str]) -> Table:
