@@ -181,7 +181,6 @@ SET_UP = {
     "runner/reuse.py": "copies videos that were bought before: there is none",
     "runner/runlog.py": "writes run.log",
     "runner/sametable.py": "looks for other editions of the table: there is none",
-    "runner/shopexport.py": "points at init --from: this is no export of a shop",
     "runner/signals.py": "listens for Ctrl-C",
     "runner/storage.py": "looks how much is free on the disks that the run writes to",
     "runner/takes.py": "finds the files of videos that were bought before: there is none",

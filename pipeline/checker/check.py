@@ -140,7 +140,7 @@ class _Check:
         packed, made = self._packed, self._finished
         self._drafts = made if packed is None else replace(packed, kept=made)
         held = self._hold_unmeant() if checkable else {}
-        remarks = [*remark_on(self._drafts, findings.images, findings.pictures)]
+        remarks = [*remark_on(self._manifest, self._drafts, findings.images, findings.pictures)]
         self._note(remarks)
         if any(one.code == PAGE_LINK for one in remarks):
             self._note(name_addresses(self._manifest, self._keys, self._fields, set(self._drafts)))

@@ -19,7 +19,7 @@ from pipeline.checker.payable import name_rows
 from pipeline.manifest import pagelinks
 from pipeline.manifest.blank import has_controls
 from pipeline.manifest.wording import agree, count
-from pipeline.model import Picture, Problem, Severity
+from pipeline.model import Manifest, Picture, Problem, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -61,6 +61,7 @@ _NO_BLANKS = re.compile(
 
 
 def remark_on(
+    manifest: Manifest,
     drafts: Mapping[int, Draft],
     images: Mapping[int, tuple[str, ...]],
     pictures: Mapping[str, Picture],
@@ -68,11 +69,15 @@ def remark_on(
     """Yield all warnings about the rows that can be sent.
 
     Args:
+        manifest: the table.
         drafts: the rows, by their physical numbers.
         images: the URLs and `sha256:<hex>` of the pictures of each.
         pictures: the local ones, by their `sha256`.
 
     """
+    if not manifest.rows:
+        said = "The table has headers, and no rows below them. Write a row for each video."
+        yield Problem("no_rows", said, Severity.WARNING)
     yield from _remark_on_equals(drafts, images)
     yield from _remark_on_prompts(drafts)
     yield from _remark_on_pictures(drafts, images, pictures)

@@ -7,11 +7,12 @@ answers quickly.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -87,6 +88,17 @@ _WITHOUT_NUMBER = {"--pilot": PILOT_WITHOUT_NUMBER, "--show-prompts": "5"}
 """What stands behind an option that was given without its number."""
 
 
+_PLAINER = (
+    (re.compile(r"^Value error, "), ""),
+    (re.compile(r"Input should be a valid integer.*"), "write a whole number, in digits."),
+    (re.compile(r"Input should be a valid number.*"), "write a number, in digits."),
+    (re.compile(r"Input should be greater than or equal to (\S+)"), r"write \1 or more."),
+    (re.compile(r"Input should be less than or equal to (\S+)"), r"write \1 or less."),
+    (re.compile(r"Input should be greater than (\S+)"), r"write more than \1."),
+)
+"""What Typer says of a value in the words of programmers, and what a person is told."""
+
+
 class _PlainCommand(TyperCommand):
     """A command whose help names arguments as users call them, without the types of Python."""
 
@@ -95,8 +107,13 @@ class _PlainCommand(TyperCommand):
         own = {name for one in self.params for name in one.opts}
         if "--log-format" in own and asks_for_json(args):
             speak_json()  # what is wrong with the words is told so, too
+        _refuse_empty(args, {n for one in self.params if not _is_flag(one) for n in one.opts})
         words = {name: word for name, word in _WITHOUT_NUMBER.items() if name in own}
-        return super().parse_args(ctx, with_numbers(args, words) if words else args)
+        try:
+            return super().parse_args(ctx, with_numbers(args, words) if words else args)
+        except typer.BadParameter as wrong:
+            wrong.message = _in_plain_words(wrong.message)
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own, private
         """Return the words behind the command's name."""
@@ -117,6 +134,32 @@ class _PlainCommand(TyperCommand):
             if lines:
                 with formatter.section(title):
                     formatter.write_dl(lines)
+
+
+def _in_plain_words(message: str) -> str:
+    """Return what is wrong with the value of an option, as a person would say it."""
+    for pattern, plain in _PLAINER:
+        message = pattern.sub(plain, message)
+    return message
+
+
+def _refuse_empty(words: Sequence[str], options: Collection[str]) -> None:
+    """Refuse an option without a value, as `--out "$FOLDER"` is where FOLDER is not set.
+
+    Raises UsageError, which names the option.
+    """
+    own = words[: words.index("--")] if "--" in words else words
+    for at, word in enumerate(own):
+        name, equals, value = word.partition("=")
+        given = [value] if equals else own[at + 1 : at + 2]
+        if name in options and given and not given[0].strip():
+            raise UsageError(
+                f"{name} has no value.", action=f"Write one behind {name}, or leave it out."
+            )
+
+
+def _is_flag(option: Any) -> bool:  # noqa: ANN401 - Typer's own, private
+    return bool(getattr(option, "is_flag", False))
 
 
 def _name_of(argument: TyperArgument) -> str:
@@ -223,7 +266,7 @@ def _root(
 ) -> None:
     """Accept the options that come before the command; without one, say where one stands."""
     if context.invoked_subcommand is None:
-        from pipeline.cli.standing import first_screen
+        from pipeline.cli.firstscreen import first_screen
 
         for line in first_screen(os.environ, time.time()):
             print_line(line)

@@ -132,11 +132,15 @@ def _models(options: InitOptions, default: str) -> Models:
 
 def _refuse_contradictions(options: InitOptions) -> None:
     """Refuse options that do not go together, and say what to do."""
-    if options.shop is not None and Path(options.shop).is_file():
-        raise UsageError(
-            f"--from {options.shop}: this is a file, and --from takes the format of an export.",
-            action=_way_for(Path(options.shop), options),
-        )
+    if options.shop is not None:
+        from pipeline.authoring.shops.recognition import find
+
+        if Path(options.shop).is_file():
+            raise UsageError(
+                f"--from {options.shop}: this is a file, and --from takes the format of an export.",
+                action=_way_for(Path(options.shop), options),
+            )
+        find(options.shop)
     if options.shop is not None and options.images is not None:
         raise UsageError("--from and --from-images exclude each other: choose one.")
     if options.output is None and (options.shop is not None or options.images is not None):
@@ -176,7 +180,7 @@ def _example(options: InitOptions) -> str:
 
 
 def _conversion(shop: str, export: Path, options: InitOptions) -> str:
-    from pipeline.runner.shopexport import conversion_command
+    from pipeline.authoring.shops.recognition import conversion_command
 
     typed = Invocation(export, config=options.config, sets=tuple(options.sets or ()))
     return conversion_command(shop, typed, options.output)
@@ -187,15 +191,14 @@ def _from_export(options: InitOptions, shop: str) -> None:
     from pipeline.authoring.shops.conversion import convert
     from pipeline.authoring.shops.recognition import find
 
-    if options.source is None or options.output is None:
-        raise UsageError("--from needs an export and --output.")
-    export_format = find(shop)
+    assert options.source is not None  # noqa: S101 - see _refuse_contradictions
+    assert options.output is not None  # noqa: S101 - likewise
     demand_free(options.output)
     loaded = _loaded(options)
     settings, models = loaded.manifest, _models(options, loaded.api.model)
     made = convert(
         options.source,
-        export_format,
+        find(shop),
         template=options.template,
         only_active=options.only_active,
         picture_base=options.picture_base,
@@ -206,7 +209,8 @@ def _from_export(options: InitOptions, shop: str) -> None:
     looks = settings.looks
     notes = write(made.manifest, options.output, made_of=options.source, looks=looks, models=models)
     if not options.quiet:
-        _warn([*made.findings, *notes])
+        for line in (*made.findings, *notes):
+            say(line)
     _say(options, _say_made(options.output, len(made.manifest.rows)))
 
 
@@ -232,8 +236,7 @@ def _from_images(options: InitOptions, images: Path) -> None:
     from pipeline.authoring.photographs import assemble, describe_left_out
     from pipeline.checker.pictureroots import remember_root
 
-    if options.output is None:
-        raise UsageError("--from-images needs --output.")
+    assert options.output is not None  # noqa: S101 - see _refuse_contradictions
     demand_free(options.output)
     models = _models(options, _loaded(options).api.model)
     made = assemble(
@@ -241,7 +244,8 @@ def _from_images(options: InitOptions, images: Path) -> None:
     )
     notes = write(made.manifest, options.output, made_of=images, looks="looks", models=models)
     if not options.quiet:
-        _warn([*made.advice, *notes])
+        for line in (*made.advice, *notes):
+            say(line)
     lines = describe_left_out(made.left_out, everything=options.verbose)
     lines.append(f"{count(made.pictures, 'picture')} used")
     setting = ""
@@ -273,8 +277,3 @@ def _say(options: InitOptions, lines: Iterable[str]) -> None:
     if not options.quiet:
         for line in lines:
             print_line(line)
-
-
-def _warn(lines: Iterable[str]) -> None:
-    for line in lines:
-        say(line)

@@ -124,6 +124,7 @@ def _folders(
     named: Sequence[Path], config: Path | None, out: Path | None, sets: list[str] | None
 ) -> tuple[list[OutputFolder], dict[Path, Target], list[tuple[Path, ReelsheetError]]]:
     """Return the output folders that are meant, the manifests named for them, and what is none."""
+    from pipeline.reader.content import explain_missing
     from pipeline.runner.target import Refused, load_settings
 
     found: list[Path] = []
@@ -142,7 +143,7 @@ def _folders(
             if isinstance(one, Refused):
                 refused.append((one.manifest, one.error))
             elif is_gone(one.folder.root) and is_gone(one.manifest):
-                refused.append((one.manifest, UsageError(f"{one.manifest} does not exist.")))
+                refused.append((one.manifest, explain_missing(one.manifest)))
             else:
                 found.append(one.folder.root)
                 named_for[one.folder.root.resolve()] = one

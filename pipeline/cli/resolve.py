@@ -27,6 +27,7 @@ from pipeline.cli.options import (
     resolve_options,
 )
 from pipeline.cli.screen import ask, is_terminal, print_json, print_line, say
+from pipeline.disk.openfile import is_gone
 from pipeline.errors import ExitCode, ManifestError, UsageError
 from pipeline.manifest.wording import agree, count
 
@@ -318,6 +319,8 @@ def _check_if_readable(target: Target) -> CheckedManifest | None:
     try:
         return check_and_show(target, show=False)
     except ManifestError as error:
+        if is_gone(target.folder.journal):  # a misspelt name: nothing would be said of it
+            raise
         say(f"row numbers are not known: {error.message}")
         return None
 

@@ -1,9 +1,9 @@
-"""What `reelsheet` alone shows: which tables are here, how far each is, and what to do next.
+"""Which tables lie in a folder, how far each is, and what to do next: for the first screen.
 
 It has to answer at once, whatever lies in the folder. So no table, journal or configuration is
 opened as other commands open them: a table is known by its name, and how far it is by the figures
 that its last run left beside its results. What cannot be read is passed over or named, never
-raised. The words are those of people who fill in tables; `reelsheet help words` explains them.
+raised.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import json
 import os
 import re
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from pipeline.cli.several import is_manifest_name
 from pipeline.disk.folder import REHEARSAL, OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count, quote_name
 from pipeline.model import State
 
@@ -36,6 +36,10 @@ _MOST_LOOKED_AT = 20_000
 """Names of a folder that are looked at: a folder of pictures may have very many."""
 _MOST_OUTPUTS = 500
 _MOST_BYTES = 1 << 20
+_DAMAGED = (
+    ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, OSError,
+)  # fmt: skip
+_TEXT = frozenset({".csv", ".tsv", ".txt"})
 _CONFIG = Path("config.yaml")
 _PROVIDER = re.compile(r"""^provider[ \t]*:[ \t]*["']?toapis\b""", re.MULTILINE)
 _OUTPUTS = re.compile(
@@ -44,15 +48,6 @@ _OUTPUTS = re.compile(
 )
 _TOUCHED_AFTER_S = 2.0
 """A table that was saved so long after its last run has perhaps other lines."""
-_STEPS = (
-    ("init", "a table to fill in; or made from a shop's export or a folder of pictures"),
-    ("check", "everything that is still wrong in a table"),
-    ("plan", "how many videos, how long it takes, what it costs"),
-    ("run", "make the videos: until you go live, previews that cost nothing"),
-    ("status", "how far each table is; with --rows each article number"),
-    ("review", "look at the videos, approve them or send them back"),
-    ("export", "hand the approved videos over to the shop"),
-)
 _SAID = (
     ("paid for and to be fetched", (State.READY,)),
     ("being made", (State.RUNNING, State.SUBMITTING)),
@@ -90,6 +85,7 @@ class Standing:
     next: str
     why: str
     is_new: bool = False
+    is_export: bool = False
 
 
 @dataclass(slots=True)
@@ -101,65 +97,8 @@ class Here:
     unread: list[str] = field(default_factory=list)
 
 
-def first_screen(environ: Mapping[str, str], now: float) -> Iterator[str]:
-    """Yield the lines of the first screen for the working folder; raises nothing.
-
-    `now` is in Unix seconds.
-    """
-    yield "Reelsheet makes a product video for each line of a table."
-    yield ""
-    yield from _tell(look_around(environ, now))
-    yield ""
-    yield "In the order of the work:"
-    for name, text in _STEPS:
-        yield f"  reelsheet {name:<7} {text}"
-    yield ""
-    yield "All commands: reelsheet --help. One of them: reelsheet help run."
-    yield "What a word means: reelsheet help words. How a run ended: reelsheet help exit-codes."
-
-
-def _tell(here: Here) -> Iterator[str]:
-    yield from here.unread
-    if not here.tables:
-        yield "There is no table in this folder yet. Begin with one of"
-        yield "  reelsheet init my-videos"
-        yield "  reelsheet init --from shopify products_export.csv --output manifests/shop.xlsx"
-        yield "  reelsheet init --from-images photos --output manifests/photos.xlsx"
-        return
-    yield "Here:"
-    width = max(len(str(one.table)) for one in here.tables)
-    for one in here.tables:
-        yield f"  {one.table!s:<{width}}  {one.said}"
-    if here.more:
-        folder = quote_name(str(here.tables[-1].table.parent))
-        yield f"  and {count(here.more, 'more table')}: reelsheet status {folder}"
-    yield ""
-    yield "Next:"
-    steps = dict(_steps(here.tables))
-    width = max(map(len, steps))
-    for step, why in steps.items():
-        yield f"  {step:<{width}}  {why}"
-
-
-def _steps(tables: Sequence[Standing]) -> Iterator[tuple[str, str]]:
-    """Yield what comes next, each once; several new tables of a folder are checked together."""
-    new = Counter(one.table.parent for one in tables if one.is_new)
-    for one in tables:
-        if one.is_new and new[one.table.parent] > 1:
-            folder = quote_name(str(one.table.parent))
-            yield f"reelsheet check {folder}", "shows everything that is still wrong in them"
-        else:
-            yield one.next, one.why
-
-
 def look_around(environ: Mapping[str, str], now: float) -> Here:
-    """Return the tables of the working folder and how far they are; raises nothing.
-
-    Args:
-        environ: the environment variables.
-        now: Unix seconds.
-
-    """
+    """Return the tables of the working folder and how far they are at `now`; raises nothing."""
     here = Here()
     live, outputs = _read_config(environ)
     left = _read_outputs(outputs)
@@ -167,10 +106,10 @@ def look_around(environ: Mapping[str, str], now: float) -> Here:
     for folder in _FOLDERS:
         found += _tables_in(folder, here)
     # The last ones worked on are those that a person asks about.
-    order = sorted(found, key=lambda one: _key_of(one) not in left)
+    order = sorted(found, key=lambda one: os.path.realpath(one) not in left)
     here.more = max(0, len(order) - MOST_SHOWN)
     for one in order[:MOST_SHOWN]:
-        known = left.get(_key_of(one), ())
+        known = left.get(os.path.realpath(one), ())
         told = stand(one, known, live=live, now=now)
         here.tables.append(told if known or not _has_journal(outputs, one) else _unknown(one))
     return here
@@ -222,10 +161,6 @@ def _tables_in(folder: Path, here: Here) -> list[Path]:
     return sorted(found)
 
 
-def _key_of(table: Path) -> str:
-    return os.path.realpath(table)
-
-
 def _read_outputs(outputs: Path) -> dict[str, list[Left]]:
     """Return what runs left, by the real paths of their tables."""
     found: dict[str, list[Left]] = {}
@@ -251,15 +186,7 @@ def _read_left(folder: Path) -> tuple[str, Left] | None:
         ended = said.get("finished_at") is not None
         live = said.get("provider") != "rehearsal"
         written_at = summary.stat().st_mtime
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-        OSError,
-    ):
+    except _DAMAGED:
         return None
     at_work = not ended and _is_at_work(folder)
     return table, Left(folder, live, states, rows, written_at if ended else None, at_work)
@@ -287,6 +214,8 @@ def stand(table: Path, left: Collection[Left], *, live: bool, now: float) -> Sta
     chosen = max(paid or left, key=lambda one: one.ended_at or now, default=None)
     name = quote_name(str(table))
     if chosen is None:
+        if (export := _as_export(table)) is not None:
+            return export
         why = "shows everything that is still wrong in it"
         return Standing(table, "not looked at yet", f"reelsheet check {name}", why, is_new=True)
     said = _say_states(chosen)
@@ -301,6 +230,19 @@ def stand(table: Path, left: Collection[Left], *, live: bool, now: float) -> Sta
         why = "shows what is new in it, and its price"
         return Standing(table, f"{said}, saved since", f"reelsheet plan {name}", why)
     return Standing(table, said, *_next_step(chosen, name, live=live))
+
+
+def _as_export(table: Path) -> Standing | None:
+    """Return what a new table is if it is a shop's export as it stands; None for any other."""
+    if table.suffix.lower() not in _TEXT or not (start := _read(table)):
+        return None
+    from pipeline.authoring.shops.recognition import conversion_command, recognise_file
+
+    if (found := recognise_file(table, start)) is None:
+        return None
+    command = conversion_command(found.name, Invocation(table))
+    why = "makes a table to work with"
+    return Standing(table, f"an export of {found.shop}", command, why, is_export=True)
 
 
 def _say_states(left: Left) -> str:

@@ -74,6 +74,8 @@ _FIELD_OF = {alias: field for field, aliases in ALIASES.items() for alias in ali
 _JOINTS = re.compile(r"[\s_\-]+")
 _LONGEST_COMPARED, _MOST_COMPARED = 40, 200
 """Characters of a header, and headers, that are compared: none of the names is half as long."""
+NO_PROMPT = "no_prompt_column"
+"""The code of what is said of a table without prompts."""
 _MISSPELLED = 0.85
 """Headers as similar as this to the name of a field are taken for a slip (difflib's ratio)."""
 
@@ -289,8 +291,8 @@ def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Proble
     near = difflib.get_close_matches(fold_header(header), names, n=1)
     hint = f'Did you mean "{names[near[0]]}"?' if near else _name_headers(headers)
     message = (
-        f'{setting} names a column "{header}" that the manifest does not have. {hint} Correct '
-        "the setting or the header."
+        f'{setting} names a column "{header}" that the manifest does not have. {hint} Correct it '
+        "there, or the header in the table."
     )
     return Problem("no_such_column", message, column=header)
 
@@ -315,7 +317,7 @@ def _no_prompt(headers: Sequence[str]) -> Problem:
     if named:
         template = f"Product video of {{{{ row[{json.dumps(named[0], ensure_ascii=False)}] }}}}"
         message += f" For example: --set {quote_name(f'manifest.prompt_template={template}')}"
-    return Problem("no_prompt_column", message)
+    return Problem(NO_PROMPT, message)
 
 
 def _name_headers(headers: Sequence[str]) -> str:

@@ -80,7 +80,7 @@ def load_file(path: Path, *, feed: bool = False) -> bytes:
                 action=f"Name the workbook itself: {locked['excel'] or locked['office']}",
             )
         if not path.exists():
-            raise _missing_error(path)
+            raise explain_missing(path)
         found = path.stat()
         if kind := name_kind(found.st_mode):
             raise ManifestError(
@@ -195,7 +195,8 @@ def _other_place(path: Path) -> str | None:
     return None if found is None else f"It is in the folder {found}: cd {quote_name(str(found))}"
 
 
-def _missing_error(path: Path) -> ManifestError:
+def explain_missing(path: Path) -> ManifestError:
+    """Return why a table cannot be read that is not there, with the names that may be meant."""
     folder = path.parent
     if not folder.is_dir():
         why = f"{path} does not exist: there is no folder {folder}."

@@ -13,7 +13,7 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.reading import read_all
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 from pipeline.model import Decision, Entry, State, Video
 from pipeline.planner.planner import known_rows
 from pipeline.review.verdicts import APPROVE, REJECT, TAKEN_BACK, Take, latest_of, standing_of
@@ -149,7 +149,7 @@ def say_verdicts(verdicts: Mapping[str, int], states: Mapping[str, int]) -> tupl
     whole = (
         f"the whole job, {count(sum(states.values()), 'row')}: {verdicts['made']:,} made, "
         f"{approved:,} approved, {rejected:,} to make again, {left:,} to look at, "
-        f"{yours:,} need you"
+        f"{yours:,} {agree(yours, 'needs', 'need')} you"
     )
     return f"review: {approved:,} approved, {rejected:,} rejected, {left:,} to review", whole
 

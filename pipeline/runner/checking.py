@@ -11,11 +11,11 @@ from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
 from pipeline.checker.rowpictures import PictureProgress
 from pipeline.journal.readings import kept_reading
+from pipeline.manifest.columns import NO_PROMPT
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.model import Problem, Severity
 from pipeline.runner.knownreading import EARLIEST_READING, known_reading, read_as_bought
 from pipeline.runner.reviewed import with_review
-from pipeline.runner.shopexport import point_at_conversion
 from pipeline.runner.target import Target
 
 
@@ -59,7 +59,12 @@ def _check(target: Target, progress: PictureProgress | None) -> CheckedManifest:
         checked = read_as_bought(
             checked, target.config, target.folder, lambda: check(EARLIEST_READING)
         )
-    return point_at_conversion(checked, target.invocation)
+    if any(one.code == NO_PROMPT for one in checked.problems):
+        # Only who names an export needs to know the formats of shops.
+        from pipeline.authoring.shops.recognition import point_at_conversion  # noqa: PLC0415
+
+        return point_at_conversion(checked, target.invocation)
+    return checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pipeline.account.reading import tasks_among
 from pipeline.account.reconcile import Reconciliation
 from pipeline.account.recovery import known_before
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
 from pipeline.engine.rows import Reach, Stop
 from pipeline.errors import ExitCode, UsageError
 from pipeline.events import Intended, Reused
@@ -28,6 +29,7 @@ from pipeline.journal.reading import read_runs
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import Manifest, State
+from pipeline.reader.content import explain_missing
 from pipeline.runner.remains import (
     explain_ours,
     last_runs,
@@ -69,6 +71,8 @@ def explain_no_journal(target: Target) -> UsageError:
             f"there is no journal in {folder.root}, although rows were sent from there.",
             action=f"Restore it with: {target.invocation.rebuild(folder.root)}.",
         )
+    if is_gone(target.manifest):
+        return explain_missing(target.manifest)
     return UsageError(
         f"there is no journal in {folder.root}: no run has ever sent a row from there.",
         action="Check the manifest's name, provider and --out.",

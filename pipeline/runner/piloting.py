@@ -244,17 +244,18 @@ def _say(pilot: Pilot, cost: str, typed: Invocation) -> tuple[str, ...]:
         said.append(f"pilot: {count(len(pilot.standings), 'row')}, {stand}{gate}")
     rows, run = count(len(pilot.rest), "row"), typed.command("run")
     judged = pilot.number(Standing.UNDECIDED) == 0
-    judge = "" if judged else f" Judge the videos: {typed.command('review')}"
+    review = typed.command("review")
     if pilot.holds:
         wait = agree(len(pilot.rest), "waits", "wait")
         missing = ", ".join(pilot.missing)
         said.append(
             f"{rows} {wait} for the pilot (pilot.gate), {cost}; missing: {missing}."
-            f"{judge or _way_on(pilot, typed)}"
+            f"{_way_on(pilot, typed) if judged else f' Judge the videos: {review}'}"
         )
     elif pilot.terms.alone and pilot.rest:
-        then = f": {run}" if judged else f".{judge} Then the rest: {run}"
-        said.append(f"the rest would be {rows}, {cost}{then}")
+        rest = f"the rest would be {rows}, {cost}"
+        after = (f"judge the videos: {review}", f"then the rest: {run}")
+        said += [f"{rest}: {run}"] if judged else [rest, *after]
     return tuple(said)
 
 

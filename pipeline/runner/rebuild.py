@@ -37,6 +37,7 @@ from pipeline.lifecycle import PAID
 from pipeline.manifest.earlier import NOTE
 from pipeline.manifest.wording import count
 from pipeline.model import Phase, State, TaskView
+from pipeline.reader.content import explain_missing
 from pipeline.runner.checking import check_target
 from pipeline.runner.forgotten import book_of
 from pipeline.runner.memory import Memory, OldJournal, remember
@@ -75,6 +76,8 @@ def rebuild(
     folder = target.folder
     if not isinstance(target.refusal, OutOfPlace):
         refuse_another(target)
+    if is_gone(folder.root) and is_gone(target.manifest):
+        raise explain_missing(target.manifest)
     if target.config.rehearses:
         raise UsageError(
             "the journal of a rehearsal is not restored: nothing was paid for.",

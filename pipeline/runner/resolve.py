@@ -26,6 +26,7 @@ from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.planner import known_rows, renamed_rows
 from pipeline.runner.checking import check_target
 from pipeline.runner.doubts import UNSETTLED, Doubt, has_task, list_doubts
+from pipeline.runner.forgotten import explain_no_journal
 from pipeline.runner.memory import remember
 from pipeline.runner.rehearsal import open_provider
 from pipeline.runner.target import Target
@@ -274,10 +275,7 @@ def open_journal(
     folder = target.folder
     refuse_renamed(target)
     if is_gone(folder.journal):
-        raise UsageError(
-            f"there is no journal in {folder.root}: no run has ever sent a row from there.",
-            action="Check the manifest's name, provider and --out.",
-        )
+        raise explain_no_journal(target)
     with (
         run_lock(folder.lock, target.manifest),
         open_account(target.config, os.environ, _pass_over) as account,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
 from pipeline import __version__
-from pipeline.cli.app import EXIT_CODES, exit_code_of
+from pipeline.cli.app import EXIT_CODES, app, exit_code_of
 from pipeline.errors import ConfigError, ExitCode, ReelsheetError, RunLocked, StoreError, UsageError
 from tests.cli.conftest import Command
 
@@ -107,3 +110,44 @@ def test_sigterm_is_handled_before_anything_is_loaded() -> None:
     """The first process of a container ignores what it does not handle."""
     ended = subprocess.run([sys.executable, "-c", LOADING], check=False, capture_output=True)
     assert (ended.returncode, ended.stdout, ended.stderr) == (143, b"", b"")
+
+
+def _options(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every option that takes a value, with the words of its command."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _options(below, (*words, name))
+    for one in () if hasattr(command, "commands") else command.params:
+        if one.param_type_name == "option" and not one.is_flag and words != ("emulate",):
+            yield words, one
+
+
+def test_an_option_without_a_value_is_named() -> None:
+    """As from `--out "$FOLDER"` in a script: an empty folder would be the working folder."""
+    command = typer.main.get_command(app)
+    options = [(words, one.opts[0]) for words, one in _options(command)]
+    assert len(options) > 100
+    for words, option in options:
+        for given in ([f"{option}="], [option, " "]):
+            with pytest.raises(UsageError, match=f"^{option} has no value.$"):
+                command.main([*words, *given], standalone_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run a.csv --limit some", "'--limit': write a whole number, in digits."),
+        ("plan a.csv --limit=-1", "'--limit': write 0 or more."),
+        ("export a.csv --to foldr", "'--to': 'foldr' is not one of 'folder', 'matrixify'"),
+        ("review a.csv --port 99999", "'--port': write 65535 or less."),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_told_in_plain_words(
+    reelsheet: Command, words: str, said: str
+) -> None:
+    """Nothing of the words in which libraries speak of it."""
+    ended = reelsheet(*words.split())
+    assert ended.exit_code == 2
+    told = " ".join(ended.output.split())
+    assert said in told
+    assert "Value error" not in told
+    assert "Input should" not in told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
@@ -124,3 +125,34 @@ def test_prompts_without_a_number(tmp_path: Path) -> None:
     assert shown("--show-prompts", "2", str(manifest)) == 2
     assert shown(str(manifest), "--show-prompts=3") == 3
     assert shown(str(manifest)) == 0
+
+
+def test_a_table_of_headers_alone_says_that_it_has_no_rows(
+    manifest: Path, reelsheet: Command
+) -> None:
+    """Whoever has not begun to fill it in wonders about a check that finds nothing."""
+    manifest.write_text("sku,prompt\n", encoding="utf-8")
+    ended = reelsheet("check", manifest)
+    assert "no rows below them" in ended.stdout
+    assert ended.stdout.endswith("0 rows, 0 problems, 1 warning.\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "export",
+        "journal verify",
+        "journal backup",
+        "journal rebuild",
+        "resolve --all",
+        "prune",
+        "status",
+    ],
+)
+def test_a_misspelt_table_is_not_there(manifest: Path, reelsheet: Command, words: str) -> None:
+    """Every command says so, with the name that may be meant, and not that a journal is missing."""
+    wrong = reelsheet(*words.split(), "shopp.csv")
+    assert isinstance(wrong.exception, ManifestError) or words in {"prune", "status"}
+    told = f"{wrong.exception} {getattr(wrong.exception, 'action', '')} {wrong.stderr}"
+    assert "shopp.csv does not exist." in told
+    assert f"Did you mean {manifest}?" in told

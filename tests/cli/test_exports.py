@@ -111,3 +111,9 @@ def test_a_plan_names_the_command_that_says_why(manifest: Path, reelsheet: Comma
     planned = reelsheet("plan", manifest).stdout
     assert f"why rows are invalid: reelsheet check {manifest}\n" in planned
     assert reelsheet("check", manifest).exit_code == 2
+
+
+def test_a_format_that_there_is_not_is_told_first(tmp_path: Path, reelsheet: Command) -> None:
+    """Nobody types the name of an output only to learn that."""
+    wrong = reelsheet("init", "--from", "shopifi", tmp_path / "a.csv").exception
+    assert "no such export format" in str(wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.app import EXIT_CODES, WORDS
-from pipeline.cli.standing import MOST_SHOWN, Left, first_screen, look_around, stand
+from pipeline.cli.firstscreen import first_screen
+from pipeline.cli.standing import MOST_SHOWN, Left, look_around, stand
 from pipeline.disk.lock import run_lock
 from pipeline.model import State
 from tests.cli.conftest import Command
@@ -230,3 +232,47 @@ def test_the_command_alone_loads_nothing_heavy() -> None:
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"shop.csv" in ended.stdout
+
+
+EXPORT = "Handle,Title,Body (HTML),Vendor,Type,Image Src,Image Position,Variant SKU,Variant Price\n"
+
+
+def test_a_shops_export_is_named_with_the_way_to_a_table() -> None:
+    """As long as there is no table; whoever has one needs no word of it."""
+    Path("my export.csv").write_text(EXPORT + "mug,Mug,,V,Mugs,,,,9\n", encoding="utf-8-sig")
+    said = shown()
+    command = 'reelsheet init --from shopify "my export.csv" --output "my export-videos.xlsx"'
+    assert command.replace('"', "'") in said.replace('"', "'")
+    assert "an export of Shopify" in said
+    assert "reelsheet check" not in said.partition("Next:")[2].partition("In the order")[0]
+    table("manifests/shop.csv")
+    said = shown()
+    assert "an export of Shopify" in said
+    assert "--from shopify" not in said
+
+
+@pytest.mark.parametrize("start", ["", "\x00\x01", "a" * 400_000, '"' + "b,c\n" * 50_000, "a;b\tc"])
+def test_any_beginning_of_a_table_can_be_looked_at(start: str) -> None:
+    """What is no export is a table that nobody has checked."""
+    Path("odd.csv").write_text(start, encoding="utf-8")
+    assert "reelsheet check odd.csv" in shown()
+
+
+def test_two_folders_of_new_tables_are_told_apart() -> None:
+    """Each step says of which tables it speaks."""
+    for name in ("a.csv", "b.csv", "manifests/c.csv", "manifests/d.csv"):
+        table(name)
+    said = shown()
+    assert "still wrong in the new tables here" in said
+    assert "still wrong in those of manifests" in said
+
+
+def test_inside_of_outputs_the_folder_above_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stands where runs write finds the way to the tables."""
+    table("manifests/shop.csv")
+    Path("config.yaml").touch()
+    Path("outputs/shop").mkdir(parents=True)
+    home = Path.cwd()
+    monkeypatch.chdir("outputs/shop")
+    step = next(line for line in shown().splitlines() if line.startswith("  cd "))
+    assert shlex.split(step) == ["cd", str(home)]

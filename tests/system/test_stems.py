@@ -172,7 +172,7 @@ def test_a_doubt_is_asked_for_by_an_earlier_name(product: Product, api: Api) -> 
         listed = product(*shlex.split(line.strip().removesuffix(".")))
         assert (listed.code, "P0001 (row 2): in_doubt" in listed.out) == (0, True)
     never = product("resolve", product.folder / "never.csv", "P0001", "--not-sent")
-    assert (never.code, "no run has ever sent" in never.err) == (2, True)
+    assert (never.code, "never.csv does not exist" in never.err) == (2, True)
     api.faults()
     assert product("resolve", third, "P0001", "--not-sent", "-q").code == 0
 
