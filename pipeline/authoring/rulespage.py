@@ -32,7 +32,7 @@ _DEFAULTS = rules.Form()
 _COUNTS = rules.BY_FIELD["image_urls"].allowed
 _REFUSED = [count for count in range(max(map(int, _COUNTS))) if count not in _COUNTS]
 _HEADINGS = dict(
-    zip((*RULES_HEADINGS, "other accepted headers"), (16, 64, 24, 28, 46), strict=True)
+    zip((*RULES_HEADINGS, "other accepted headers"), (16, 64, 27, 29, 46), strict=True)
 )
 
 

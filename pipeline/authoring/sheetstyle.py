@@ -45,7 +45,7 @@ def _styles() -> tuple[NamedStyle, ...]:
         body("long", font=plain_font(), alignment=wrapped),
         body("choice", font=plain_font(), alignment=centred),
         body("seconds", font=plain_font(), alignment=centred, number_format="General"),
-        NamedStyle("strong", number_format="@", font=plain_font(bold=True), alignment=wrapped),
+        body("strong", font=plain_font(bold=True), alignment=wrapped),
         NamedStyle("guide title", font=plain_font(size=18, bold=True), alignment=head),
         NamedStyle(
             "head",

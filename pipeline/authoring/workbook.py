@@ -134,16 +134,24 @@ def _dress(sheet: Worksheet, headers: Sequence[str], looks: str, models: Models)
             if (choice := _validation(header, choices[header], letter)) is not None:
                 sheet.add_data_validation(choice)
         elif header in models.needed:
-            _mark_gaps(sheet, letter, letters_of(len(headers)))
+            _mark_gaps(sheet, header, headers)
     frozen = headers.index("prompt") if "prompt" in headers else 0
     sheet.freeze_panes = f"{letters_of(frozen + 1)}2"
     sheet.auto_filter.ref = sheet.dimensions
     fit_to_page(sheet)
 
 
-def _mark_gaps(sheet: Worksheet, letter: str, last: str) -> None:
-    """Colour a cell that must be filled in, in a row where anything else is."""
-    gap = f"AND(COUNTA($A2:${last}2)>0,LEN(TRIM(${letter}2))=0)"
+def _mark_gaps(sheet: Worksheet, header: str, headers: Sequence[str]) -> None:
+    """Colour a cell that must be filled in, in a row where anything else is.
+
+    A row with a title and a look needs no prompt.
+    """
+    at = {name: letters_of(number) for number, name in enumerate(headers, start=1)}
+    letter, last = at[header], letters_of(len(headers))
+    gap = f"COUNTA($A2:${last}2)>0,LEN(TRIM(${letter}2))=0"
+    if header == "prompt" and {"title", LOOK_COLUMN} <= at.keys():
+        gap += f",OR(LEN(TRIM(${at['title']}2))=0,LEN(TRIM(${at[LOOK_COLUMN]}2))=0)"
+    gap = f"AND({gap})"
     fill = DifferentialStyle(fill=PatternFill("solid", bgColor=_GAP))
     rule = Rule("expression", formula=[gap], dxf=fill)
     sheet.conditional_formatting.add(f"{letter}2:{letter}{_LAST_ROW}", rule)

@@ -30,6 +30,8 @@ _MOST_FORMATS = 64_000
 _XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 _GOOD, _BAD, _DOUBT, _BUSY, _WARN, LINK = "good", "bad", "doubt", "busy", "warn", "link"
+BAND = _BUSY
+"""The look of a heading in a sheet of ours, which a workbook has in any case."""
 TOP, TEXT, HEAD = "top", "text", "head"
 """The looks of a cell, of one whose text wraps, and of a header, in a table of our own."""
 WEAK_LOOKS = frozenset({TOP, TEXT, HEAD})

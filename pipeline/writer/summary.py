@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.disk.place import place
 from pipeline.model import State
 from pipeline.reader.workbook.package import Relationship
-from pipeline.writer.cells import STATE_LOOKS, Cell, Cut, cell_xml, xml_text
+from pipeline.writer.cells import BAND, STATE_LOOKS, TEXT, Cell, Cut, cell_xml, xml_text
 from pipeline.writer.ownsheets import OwnSheet, namespace_of, put_sheet
 from pipeline.writer.parts import PackageCopy
 
@@ -138,10 +138,12 @@ def _sheet(summary: Summary, looks: Mapping[str, int], namespace: str, cut: Cut)
     )
     return (
         '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        f'<worksheet xmlns="{xml_text(namespace)}"><cols>'
-        '<col min="1" max="1" width="24" customWidth="1"/>'
-        '<col min="2" max="2" width="64" customWidth="1"/>'
-        f"</cols><sheetData>{rows}</sheetData></worksheet>"
+        f'<worksheet xmlns="{xml_text(namespace)}">'
+        '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><cols>'
+        '<col min="1" max="1" width="32" customWidth="1"/>'
+        '<col min="2" max="2" width="48" customWidth="1"/>'
+        f"</cols><sheetData>{rows}</sheetData>"
+        '<pageSetup paperSize="9" fitToHeight="0"/></worksheet>'
     )
 
 
@@ -173,8 +175,9 @@ def _lines(summary: Summary) -> list[tuple[Cell, Cell]]:
         ("models not checked independently", ", ".join(summary.unchecked_models) or None),
         ("rows", summary.rows),
     ]
-    pairs = [(Cell(name), Cell(value)) for name, value in lines if value is not None]
-    pairs.append((Cell("state"), Cell("rows in it")))
+    pairs = [(Cell(name, TEXT), Cell(value, TEXT)) for name, value in lines if value is not None]
+    pairs[0] = (pairs[0][0]._replace(look=BAND), pairs[0][1]._replace(look=BAND))
+    pairs.append((Cell("state", BAND), Cell("rows in it", BAND)))
     counts = dict(summary.states)
     return pairs + [
         (Cell(state.value, STATE_LOOKS[state]), Cell(counts[state]))

@@ -32,6 +32,7 @@ from pipeline.errors import UsageError
 from pipeline.manifest.columns import FIELDS
 from pipeline.manifest.examples import NEEDED_STYLE
 from pipeline.manifest.videolooks import built_in
+from pipeline.manifest.wording import letters_of
 from pipeline.models.shelf import known_sheets
 from pipeline.pictures.accepted import LARGEST_BYTES
 
@@ -186,6 +187,22 @@ def test_it_looks_the_same_in_every_program(tmp_path: Path) -> None:
     assert needed == {"key", "prompt"}
     assert table.auto_filter.ref == table.dimensions
     assert table.print_title_rows == "$1:$1"
+
+
+def test_a_gap_is_marked_unless_other_cells_fill_it(tmp_path: Path) -> None:
+    """A row with a title and a look has its prompt made of them."""
+    make_starter(tmp_path)
+    table = products(tmp_path)
+    at = {cell.value: letters_of(number) for number, cell in enumerate(table[1], start=1)}
+    gaps = {
+        str(found.sqref)[0]: rule.formula[0]
+        for found in table.conditional_formatting
+        for rule in found.rules
+    }
+    assert gaps.keys() == {at["key"], at["prompt"]}
+    assert f"LEN(TRIM(${at['video_look']}2))=0" in gaps[at["prompt"]]
+    assert f"LEN(TRIM(${at['title']}2))=0" in gaps[at["prompt"]]
+    assert at["title"] not in gaps[at["key"]]
 
 
 def test_the_list_of_looks_has_the_teams_own(tmp_path: Path) -> None:

@@ -185,6 +185,9 @@ def test_a_results_file_is_refreshed_in_place(rich: Manifest, tmp_path: Path) ->
     book = opened(second.path)
     assert book.sheetnames == ["Products", "Prices", "Summary"]
     assert book["Summary"]["B1"].value == "r-2"
+    printed = book["Summary"].sheet_properties.pageSetUpPr
+    assert printed is not None
+    assert printed.fitToPage
     assert parts(second.path)["xl/styles.xml"] == parts(first.path)["xl/styles.xml"]
 
 
