@@ -28,7 +28,8 @@ class Standing(StrEnum):
 class Chosen:
     """What is handed over of a row: a take with the decision that approved it, or why nothing is.
 
-    `newer` says that a take came after the approved one that nobody has judged.
+    `newer` says that a take came after the approved one that nobody has judged, `untouched` that
+    nobody ever decided anything about the take that would be handed over.
     """
 
     row: JudgedRow
@@ -36,6 +37,7 @@ class Chosen:
     approval: Decision | None = None
     why_not: Standing | None = None
     newer: bool = False
+    untouched: bool = False
 
 
 def choose(
@@ -62,7 +64,7 @@ def _choose(row: JudgedRow, latest: Mapping[Take, Decision], *, undecided: bool)
     if verdict == REJECT:
         return Chosen(row, why_not=Standing.REJECTED)
     if verdict != APPROVE and not undecided:
-        return Chosen(row, why_not=Standing.UNDECIDED)
+        return Chosen(row, why_not=Standing.UNDECIDED, untouched=said[number] is None)
     take = next(one for one in row.takes if one.number == number)
     newest = max(said)
     newer = newest != number and not verdicts.get(newest)

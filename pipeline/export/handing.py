@@ -77,7 +77,7 @@ class Handed:
     """
 
     delivered: list[Delivered] = field(default_factory=list)
-    removed: list[tuple[JudgedRow, Handover]] = field(default_factory=list)
+    removed: list[tuple[Chosen, Handover]] = field(default_factory=list)
     faults: list[tuple[JudgedRow, str]] = field(default_factory=list)
     restored: list[str] = field(default_factory=list)
     left: int = 0
@@ -154,7 +154,7 @@ class _Handing:
         if one.take is None:
             if before is not None:
                 self._take_back(one.row, before, handed)
-                handed.removed.append((one.row, before))
+                handed.removed.append((one, before))
                 self._add(Handover(time.time(), one.row.entry, 0, "", before.name))
             return
         handed.delivered.append(self._deliver(one, one.take, name, before, handed))

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.export.choice import Standing
+from pipeline.export.choice import Chosen, Standing
 from pipeline.export.exporting import Exported
 from pipeline.export.handing import Change, Delivered
 from pipeline.journal.handovers import Handover
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import agree, count
 from pipeline.model import shown_key
-from pipeline.review.takes import JudgedRow
 
 _MOST_NAMED = 20
 """So many rows are named of each kind; left_out.csv has all of them."""
@@ -30,7 +29,7 @@ def tell_done(done: Exported) -> Iterator[str]:
     handed = done.handed
     changed = (Change.REPLACED, Change.MOVED)
     yield from _named([_say_change(one) for one in handed.delivered if one.change in changed])
-    yield from _named([_say_removed(row, note) for row, note in handed.removed])
+    yield from _named([_say_removed(one, note) for one, note in handed.removed])
     yield from _named(
         [
             f"put back: {one}, since the copy that was handed over was the last"
@@ -88,7 +87,7 @@ def document_of(done: Exported, *, rehearsal: bool) -> dict[str, Any]:
             for change in Change
             if change is not Change.REMOVED
         },
-        "removed": [shown_key(row.key) for row, _ in done.handed.removed],
+        "removed": [shown_key(one.row.key) for one, _ in done.handed.removed],
         **{one.name.lower(): done.standings[one] for one in Standing},
         "files": [str(path) for path in done.files],
         "unwritten": list(done.unwritten),
@@ -108,8 +107,9 @@ def _say_change(one: Delivered) -> str:
     return f"replaced: {key}, take {one.take.number} in place of take {one.number_before}"
 
 
-def _say_removed(row: JudgedRow, note: Handover) -> str:
-    return f"removed: {shown_key(row.key)}, take {note.number}: it is not approved any more"
+def _say_removed(one: Chosen, note: Handover) -> str:
+    why = "nobody has judged it" if one.untouched else "it is not approved any more"
+    return f"removed: {shown_key(one.row.key)}, take {note.number}: {why}"
 
 
 def _named(lines: Sequence[str]) -> Iterator[str]:

@@ -76,5 +76,11 @@ def _say(folder: Path, used: Config) -> str:
     path = quote_name(str(named / DEFAULT_CONFIG))
     return (
         f"there is no {DEFAULT_CONFIG} in this folder; the one in {named} is not used{says}. "
-        f"To use it, begin with: cd {quote_name(str(named))}. Or add --config {path} here."
+        f"To use it, begin with: cd {_quoted(named)}. Or add --config {path} here."
     )
+
+
+def _quoted(folder: Path) -> str:
+    """Return a folder as it is pasted from the end of a sentence: the stop is none of its dots."""
+    name = quote_name(str(folder))
+    return f'"{name}"' if name.endswith(".") else name

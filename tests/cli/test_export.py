@@ -60,6 +60,18 @@ def test_changes_are_told_by_their_rows(shop: Shop, reelsheet: Command) -> None:
     assert "was changed since" in ended.stderr
 
 
+def test_what_was_handed_over_unjudged_is_not_called_unapproved(
+    shop: Shop, reelsheet: Command
+) -> None:
+    """Once only approved takes are asked for again, the others go, and it is said why."""
+    reelsheet("review", shop.manifest, "--approve", "MUG,TEA")
+    assert reelsheet("export", shop.manifest, "--all").exit_code == 0
+    reelsheet("review", shop.manifest, "--reopen", "TEA")
+    ended = reelsheet("export", shop.manifest)
+    assert "removed: BAG, take 1: nobody has judged it" in ended.stdout
+    assert "removed: TEA, take 1: it is not approved any more" in ended.stdout
+
+
 def test_what_is_typed_into_the_results_counts(shop: Shop, reelsheet: Command) -> None:
     """Without any command in between: each of them reads it back at its start."""
     reelsheet("report", shop.manifest)

@@ -99,7 +99,7 @@ def test_a_take_that_is_rejected_afterwards_is_removed(shop: Shop) -> None:
     (folder / "BAG" / "mine.txt").write_text("mine")
     judge(shop, "reject", "MUG", "BAG")
     done = hand(shop)
-    assert [row.key for row, _ in done.handed.removed] == ["MUG", "BAG"]
+    assert [one.row.key for one, _ in done.handed.removed] == ["MUG", "BAG"]
     assert files_in(folder).keys() == {"BAG/mine.txt", "media.csv", "left_out.csv"}
     assert not (folder / "MUG").exists()
     assert hand(shop).handed.removed == []

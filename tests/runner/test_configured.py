@@ -44,7 +44,7 @@ def test_where_it_is_and_what_to_type(
     os.chdir(shop / here)
     (note,) = point_at_configuration(Path(manifest) if manifest else None, None, Config())
     there = str(Path(named))
-    quoted = f'"{there}"' if " " in there else there
+    quoted = f'"{there}"' if " " in there or there.endswith(".") else there
     path = str(Path(named, "config.yaml"))
     assert f"the one in {there} is not used and says provider: toapis." in note
     assert f"begin with: cd {quoted}. Or add --config " in note
