@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -122,16 +123,21 @@ def _export(
     from pipeline.review.takes import rows_with_takes
     from pipeline.runner.forgotten import explain_no_journal
     from pipeline.runner.target import refuse_another
+    from pipeline.storage.opening import web_address
 
     _ = verbose
-    wish = Wish(
-        tables=tuple(dict.fromkeys(one.value for one in to or () if one is not _To.FOLDER)),
-        undecided=undecided,
-        address=PublicAddress.read(base_url) if base_url is not None else None,
-        product=id_column,
-        meta_key=read_meta_key(meta_key),
-    )
+    tables = tuple(dict.fromkeys(one.value for one in to or () if one is not _To.FOLDER))
+    address = PublicAddress.read(base_url) if base_url is not None else None
+    field = read_meta_key(meta_key)
     target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
+    wish = Wish(
+        tables=tables,
+        undecided=undecided,
+        address=address,
+        linked=partial(web_address, target.config),
+        product=id_column,
+        meta_key=field,
+    )
     refuse_another(target)
     _refuse_part(target)
     if is_gone(target.folder.journal):

@@ -8,7 +8,7 @@ Tested in tests/export/test_handing.py and tests/export/test_formats.py.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,13 +54,15 @@ class Wish:
     """What is asked of an export.
 
     `tables` are the formats beside the folder. `undecided` hands takes over that nobody has judged,
-    too. `address` is where the folder will be on the web, `product` the header of the column with
-    what the shop calls the product, `meta_key` the field of a shop's plugin.
+    too. `address` is where the folder will be on the web; without it `linked` may know where others
+    reach a video by its file. `product` is the header of the column with what the shop calls the
+    product, `meta_key` the field of a shop's plugin.
     """
 
     tables: tuple[str, ...] = ()
     undecided: bool = False
     address: PublicAddress | None = None
+    linked: Callable[[str], str | None] = lambda _: None
     product: str | None = None
     meta_key: str = DEFAULT_META_KEY
 
@@ -136,7 +138,8 @@ def export(
             handed.delivered,
             checked,
             folder.approved,
-            wish.address,
+            wish.address.of if wish.address is not None else None,
+            wish.linked,
             rehearsal=rehearsal,
             product_at=product_at,
         )

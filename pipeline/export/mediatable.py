@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.disk.place import place_unless_same
 from pipeline.downloader.boxes import BoxFault, has_sound
 from pipeline.export.handing import Delivered
-from pipeline.export.publicaddress import PublicAddress
 from pipeline.manifest.plaintext import guard_within
 from pipeline.model import shown_key
 from pipeline.review.cards import TITLES, find_own_column
@@ -82,7 +81,8 @@ def describe(
     delivered: Iterable[Delivered],
     checked: CheckedManifest,
     approved: Path,
-    address: PublicAddress | None,
+    handed_at: Callable[[str], str] | None,
+    linked: Callable[[str], str | None],
     *,
     rehearsal: bool,
     product_at: int | None = None,
@@ -93,7 +93,8 @@ def describe(
         delivered: the videos.
         checked: the manifest, whose own columns give titles and texts.
         approved: the folder of what is handed over.
-        address: where it will be on the web; None if that is not known.
+        handed_at: returns where a file of it will be on the web; None if that is not known.
+        linked: returns then where others reach a video itself; None where it does not know.
         rehearsal: whether the videos are those of a rehearsal.
         product_at: the column with what the shop calls the product; None for the key.
 
@@ -115,7 +116,7 @@ def describe(
                 alt=alt or title,
                 file=one.video_file,
                 poster=one.poster_file,
-                url=address.of(one.video_file) if address is not None else "",
+                url=handed_at(one.video_file) if handed_at else linked(one.take.video.file) or "",
                 sound=_sound_of(approved / one.video_file),
                 delivered=one,
                 rehearsal=rehearsal,

@@ -12,7 +12,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.errors import WITHOUT_PIP, ConfigError
 from pipeline.storage.folder import FolderPlace
-from pipeline.storage.places import Place, is_bucket
+from pipeline.storage.places import Place, is_bucket, public_address
 
 _WITHOUT_LIBRARY = 'Videos in a bucket need one library more: pip install "reelsheet[cloud]"'
 
@@ -32,6 +32,15 @@ def videos_at(config: Config) -> str | None:
     if address is None or is_bucket(address):
         return address
     return str(Path(address).absolute())
+
+
+def web_address(config: Config, file: str) -> str | None:
+    """Return where others reach a video, by `output.link_base`; None where that says nothing of it.
+
+    `file` is its path or address, as the journal has it.
+    """
+    base, there = config.output.link_base, videos_at(config)
+    return public_address(base, file) if base and file.startswith(f"{there}/") else None
 
 
 def open_place(address: str) -> Place:

@@ -25,8 +25,7 @@ from pipeline.model import Entry, State, shown_key
 from pipeline.planner.delivered import FILE_DELIVERED, was_handed_over
 from pipeline.planner.plan import Plan, Step
 from pipeline.process.collector import pause_collector
-from pipeline.storage.opening import videos_at
-from pipeline.storage.places import public_address
+from pipeline.storage.opening import web_address
 from pipeline.writer.advice import ASK_THE_ACCOUNT, RUN_AGAIN
 from pipeline.writer.failed import write_failed
 from pipeline.writer.kept import NOTHING_KEPT, Kept
@@ -99,7 +98,6 @@ def results_by_part(
         f"{origin_of(config.api.base_url)}{TASK_PATH}" if config is not None and linked else None
     )
     stills = config is not None and config.output.thumbnails
-    base, there = (None, None) if config is None else (config.output.link_base, videos_at(config))
     typed = typed or Invocation(manifest.path)
     results = []
     owner_of = cache(_owner_of)
@@ -109,8 +107,8 @@ def results_by_part(
         for row, step in part:
             problems = checked.problems_of(row.number)
             result = result_of(row.number, step, entries.get(step.key), problems)
-            if base and (result.video or "").startswith(f"{there}/"):
-                result = replace(result, video=public_address(base, result.video or ""))
+            if config is not None and (url := web_address(config, result.video or "")):
+                result = replace(result, video=url)
             if stills and result.video:
                 result = replace(result, caption=shown_key(step.key))
             if was_handed_over(step):

@@ -13,6 +13,7 @@ from pipeline.errors import ExitCode, RunLocked, StoreError
 from pipeline.export.choice import Standing
 from pipeline.export.exporting import Wish
 from pipeline.export.handing import Change
+from pipeline.export.publicaddress import PublicAddress
 from pipeline.journal.decisions import DecisionTable, read_decisions
 from pipeline.journal.reading import read_entries
 from pipeline.model import State
@@ -59,6 +60,17 @@ def test_all_takes_what_is_open_and_never_what_was_rejected(shop: Shop) -> None:
     assert "MUG/MUG.mp4" not in files_in(done.folder)
     assert done.complete
     assert done.media[0].cells[12:14] == ("", "")
+
+
+def test_the_address_of_a_video_is_that_of_its_copy_or_its_own(shop: Shop) -> None:
+    """Where `approved` will be on the web, else where others reach what lies in a bucket."""
+    judge(shop, "approve", "MUG")
+    linked = {"videos/MUG.mp4": "https://films.example/shop/MUG.mp4"}.get
+    (medium,) = hand(shop, Wish(linked=linked)).media
+    assert medium.cells[-1] == "https://films.example/shop/MUG.mp4"
+    address = PublicAddress.read("https://cdn.example/v")
+    (medium,) = hand(shop, Wish(linked=linked, address=address)).media
+    assert medium.cells[-1] == "https://cdn.example/v/MUG/MUG.mp4"
 
 
 def test_a_second_export_changes_nothing(shop: Shop) -> None:

@@ -155,8 +155,12 @@ def test_what_is_made_of_takes_in_a_bucket(tmp_path: Path, bucket: Bucket) -> No
         assert product.end(served).code == 0
 
         assert product("review", shop.name, "--approve", entry.key).code == 0
-        handed = product("export", shop.name, "--to", "folder")
+        linked = {"output.link_base": "https://videos.example/s"}
+        handed = product("export", shop.name, "--to", "folder", sets=linked)
         assert handed.code == 1, handed.err  # the other row is undecided
+        assert f"https://videos.example/s/shop/{entry.video.name}" in (
+            (out / "approved" / "media.csv").read_text("utf-8")
+        )
         assert [one.read_bytes() for one in (out / "approved").rglob("*.mp4")] == [content]
         assert product("review", shop.name, "--share", "all.zip").code == 0
         with zipfile.ZipFile(product.folder / "all.zip") as archive:
