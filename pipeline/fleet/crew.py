@@ -85,6 +85,7 @@ class Crew:
             await self._look()
             self._watching = asyncio.create_task(self._watch())
             await self._await_first()
+            await self._try_scheduler()
         except BaseException:
             await self.__aexit__()
             raise
@@ -222,6 +223,32 @@ class Crew:
         self.roster.admit(address, self._pids[address], node)
         self._hands.changed(self.roster.fit)
         self.after_look()
+
+    async def _try_scheduler(self) -> None:
+        """Have it hand on a task that does nothing; raises Unfinished where it cannot.
+
+        A scheduler reads each task, so that it needs this package as its workers do. Nothing else
+        would tell before videos are paid for.
+        """
+        from pipeline.fleet import worker  # noqa: PLC0415 - it loads what a worker needs
+
+        assert self.client is not None  # noqa: S101 - a worker is there
+        trial: Any = self.client.submit(worker.stop, [], pure=False, resources={RESOURCE: 1})
+        try:
+            await asyncio.wait_for(trial, _VET_S)
+        except RuntimeError as error:  # a lost worker, or connection, is told by the next fetch
+            if "deserialization" in str(error):
+                raise Unfinished(
+                    f"The scheduler {self.address} cannot read what it is to hand on, so nothing "
+                    "was sent: Reelsheet is not installed where it runs, or not the version of "
+                    "this run.",
+                    action="Install it there as for a worker (docs/scale.md), and start the "
+                    "scheduler again.",
+                ) from error
+        except Exception:  # noqa: BLE001, S110 - likewise
+            pass
+        finally:
+            trial.release()
 
     async def _await_first(self) -> None:
         """Wait for a worker; raises Unfinished where none is fit in time."""

@@ -84,8 +84,9 @@ def free_port() -> int:
 class Cluster:
     """A scheduler and workers as processes, as somebody else runs them."""
 
-    def __init__(self, folder: Path, protocol: str = "tcp") -> None:
+    def __init__(self, folder: Path, protocol: str = "tcp", **env: str) -> None:
         self.folder = folder
+        self.env = env
         self.port = free_port()
         self.protocol = protocol
         self.address = f"{protocol}://127.0.0.1:{self.port}"
@@ -97,7 +98,8 @@ class Cluster:
         command = ["-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
         options = ["--port", str(self.port), "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
         options += ["--protocol", self.protocol]
-        return self._start([sys.executable, *command, *options], {})
+        home = Path(self.env.get("PYTHONPATH", ROOT))
+        return self._start([sys.executable, *command, *options], self.env, home)
 
     def worker(
         self, name: str, env: Mapping[str, str], *, home: Path = ROOT, slots: int = 2
@@ -383,6 +385,26 @@ def test_a_worker_of_another_version_gets_nothing(
         assert ended.code == 0, ended.err
         hold_there(api, product.folder / "outputs" / "shop", 6, bucket)
         assert old.wait(30) == 5
+
+
+@pytest.mark.long
+def test_a_scheduler_without_reelsheet_costs_nothing(tmp_path: Path, bucket: Bucket) -> None:
+    """It reads each task, and could hand none on: that is noticed before anything is sent."""
+    other = tmp_path / "other" / "pipeline"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("raise ImportError('not installed here')\n")
+    cluster = Cluster(tmp_path / "scratch", PYTHONPATH=str(other.parent))
+    cluster.worker("one", bucket.environment())
+    try:
+        with emulator(tmp_path / "api", median_s=0.5) as api:
+            product = product_at(tmp_path / "work", api, **elsewhere(cluster, bucket))
+            shop = sheets.write(product.folder / "shop.csv", sheets.rows(2))
+            ended = product("run", shop.name)
+            assert ended.code == 5
+            assert "Reelsheet is not installed where it runs" in ended.err
+            assert not api.records()["submissions"]
+    finally:
+        cluster.end()
 
 
 @pytest.mark.long
