@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import (
+    capacity,
     failures,
     faults,
     life,
@@ -43,6 +44,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "models": modelsdoc.models,
     "looks rehearsed": looksdoc.rehearsed,
     **recipes.recipes(),
+    **recipes.fleet_recipes(),
+    "capacity": capacity.capacity,
     "log events": logs.log_events,
     "log details": logs.log_details,
     "metrics": logs.metrics,

@@ -69,4 +69,5 @@ def _worker(address: _Address, slots: _Slots = 8, scratch: _Scratch = None) -> N
     refuse_lack_of_libraries()
     with scratch_folder(scratch) as folder:
         say(f"a worker for {known}, with {slots} slots; videos on their way are in {folder}")
-        asyncio.run(work_alone(known, slots, folder, _PATIENCE_S, say))
+        code = asyncio.run(work_alone(known, slots, folder, _PATIENCE_S, say))
+    raise typer.Exit(code)

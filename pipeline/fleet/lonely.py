@@ -5,9 +5,11 @@ Tested in tests/cli/test_worker.py and tests/system/test_fleet.py.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import platform
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -16,9 +18,15 @@ from platformdirs import user_cache_path
 
 from pipeline.disk.lock import run_lock
 from pipeline.disk.openfile import refuse_link
-from pipeline.errors import RunLocked, StoreError
+from pipeline.errors import ExitCode, RunLocked, StoreError
 from pipeline.fleet.staff import Post, Staff
 from pipeline.process.cores import usable_cores
+
+_SIGNALS = {
+    "SIGINT": ExitCode.INTERRUPTED,
+    "SIGTERM": ExitCode.TERMINATED,
+    "SIGHUP": ExitCode.TERMINATED,
+}
 
 
 @contextlib.contextmanager
@@ -48,8 +56,8 @@ def scratch_folder(named: Path | None) -> Iterator[Path]:
 
 async def work_alone(
     address: str, slots: int, scratch: Path, patience_s: float, tell: Callable[[str], None]
-) -> None:
-    """Keep a worker at work until it is dismissed.
+) -> ExitCode:
+    """Keep a worker at work until it is dismissed, or a signal ends it; return the exit code.
 
     Raises Unfinished if it does not fit, ConfigError if what it is set to is wrong.
 
@@ -70,5 +78,29 @@ async def work_alone(
         patience_s=patience_s,
         logs="error",
     )
-    async with Staff([post], tell, shows_errors=True) as staff:
-        await staff.finished()
+    ended = _end_by_signals()
+    try:
+        async with Staff([post], tell, shows_errors=True) as staff:
+            await staff.finished()
+    except asyncio.CancelledError:
+        if not ended:
+            raise
+        tell("ended; what it had under way goes to other workers")
+        return ended[0]
+    return ExitCode.DONE
+
+
+def _end_by_signals() -> list[ExitCode]:
+    """Have the first signal cancel this task; return where the exit code of each is noted."""
+    ended: list[ExitCode] = []
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end(code: ExitCode) -> None:
+        if not ended and task is not None:
+            task.cancel()
+        ended.append(code)
+
+    for name, code in _SIGNALS.items():
+        with contextlib.suppress(AttributeError, NotImplementedError):  # Windows has no handlers
+            loop.add_signal_handler(getattr(signal, name), end, code)
+    return ended

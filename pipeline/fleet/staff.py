@@ -143,6 +143,8 @@ class Staff:
                 told = json.loads(line)
                 if "refused" in told:
                     refusal = refusal_told(told)
+                elif "told" in told:
+                    self._tell(str(told["told"]))
                 elif "ready" in told:
                     joined = True
                     self._tell(f"worker {post.name} has joined {post.address}")

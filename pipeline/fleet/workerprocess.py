@@ -73,16 +73,16 @@ async def _work(order: dict[str, Any], said: Any) -> int:  # noqa: ANN401
     network = read_network(Config(http=Http(**order["http"])), os.environ)
     bench = Bench(Path(order["scratch"]), order["slots"], order["decoders"], network)
     async with bench:
-        await _see_that_it_fits(order)
+        await _see_that_it_fits(order, said)
         return await _join(order, bench, said)
 
 
-async def _see_that_it_fits(order: dict[str, Any]) -> None:
+async def _see_that_it_fits(order: dict[str, Any], said: Any) -> None:  # noqa: ANN401
     """Ask the scheduler what the run needs; raises Unfinished where that is not to be had here.
 
     Raises ConfigError where what this machine is set to is wrong.
     """
-    if (notice := await _notice(order)) is None:
+    if (notice := await _notice(order, said)) is None:
         return  # no run yet: it asks for itself when it begins
     try:
         reason = await refusal_of(notice)
@@ -96,13 +96,13 @@ async def _see_that_it_fits(order: dict[str, Any]) -> None:
         )
 
 
-async def _notice(order: dict[str, Any]) -> dict[str, Any] | None:
+async def _notice(order: dict[str, Any], said: Any) -> dict[str, Any] | None:  # noqa: ANN401
     """Return what the run has told the scheduler; waits for the scheduler to be there."""
     from distributed.core import rpc  # noqa: PLC0415 - takes a while
 
     security = security_from(order["tls"])
     refuse_lack_of_certificates(order["address"], "worker", security)
-    until = time.monotonic() + order["patience_s"]
+    until, waits = time.monotonic() + order["patience_s"], False
     while True:
         try:
             arguments = security.get_connection_args("worker")
@@ -116,6 +116,14 @@ async def _notice(order: dict[str, Any]) -> dict[str, Any] | None:
                     f"No scheduler answers at {order['address']} ({type(error).__name__}).",
                     action="Start it: dask scheduler; and start the worker again.",
                 ) from error
+            if not waits:
+                minutes = f"{order['patience_s'] / 60:g} min"
+                _say(
+                    said,
+                    told=f"no scheduler answers at {order['address']} yet: for {minutes} "
+                    "it is waited for",
+                )
+                waits = True
         except ValueError as error:  # certificates that are missing, or fit no address
             raise Unfinished(f"The scheduler cannot be reached: {error}.") from error
         await asyncio.sleep(1)

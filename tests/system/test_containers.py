@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from docs.generate.recipes import FOLDER
+from docs.generate.recipes import FLEET_FOLDER, FOLDER
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import KEY, Api, wait_for
 from tests.system.harness.home import accepted, night_of, working_folder
@@ -199,13 +199,14 @@ def test_the_dockerfile_has_no_faults() -> None:
     call(linter, FOLDER / "Dockerfile")
 
 
-def test_kubernetes_takes_the_cronjob() -> None:
+@pytest.mark.parametrize("file", [FOLDER / "cronjob.yaml", FLEET_FOLDER / "kubernetes.yaml"])
+def test_kubernetes_takes_what_it_is_given(file: Path) -> None:
     """Its schemas, of the newest version and of the oldest with all that is used, are strict."""
     python = ROOT / ".venv" / "orchestrators" / "bin" / "python"
     if not python.exists():
         pytest.skip("kubernetes-validate is not there: make orchestrators")
     for version in ((), ("--kubernetes-version", "1.31")):
-        call(python, "-m", "kubernetes_validate", "--strict", *version, FOLDER / "cronjob.yaml")
+        call(python, "-m", "kubernetes_validate", "--strict", *version, file)
 
 
 def test_a_night_in_a_container(container: Container, data: Path, api: Api) -> None:

@@ -388,6 +388,25 @@ def test_a_worker_of_another_version_gets_nothing(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_worker_is_ended_by_signals(cluster: Cluster, number: signal.Signals, code: int) -> None:
+    """However many come; before it has joined, too, it says what it waits for."""
+    cluster.scheduler.kill()
+    cluster.scheduler.wait()
+    worker = cluster.worker("one", {})
+    lines: list[str] = []
+    assert worker.stdout is not None
+    while not any("it is waited for" in one for one in lines):
+        lines.append(worker.stdout.readline())
+        assert lines[-1], lines
+    for _ in range(3):
+        worker.send_signal(number)
+    said, _ = worker.communicate(timeout=30)
+    assert said == "ended; what it had under way goes to other workers\n"
+    assert worker.returncode == code
+
+
+@pytest.mark.long
 def test_a_scheduler_without_reelsheet_costs_nothing(tmp_path: Path, bucket: Bucket) -> None:
     """It reads each task, and could hand none on: that is noticed before anything is sent."""
     other = tmp_path / "other" / "pipeline"
