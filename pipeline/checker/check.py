@@ -212,7 +212,7 @@ class _Check:
             names=known.names,
             said=[one.column for one in self._problems if one.column and one.row is None],
         )
-        self._problems += problems
+        self._problems += [*problems, *self._models.warn_of_unsent(self._manifest)]
         reading, found = (
             Reading.of(headers, self._read_apart(), ignored, known.names),
             asbefore.reading_of(self._manifest),
@@ -293,7 +293,7 @@ class _Check:
         root, manifest = self._picture_root, self._origin or self._manifest.path
         if self._config.manifest.image_root is None:
             root = better_root(manifest, (t for one in self._pictured for t in one.texts), root)
-        terms = rowpictures.PictureRules.of(self._config, root, cache_dir)
+        terms = rowpictures.PictureRules.of(self._config, root, cache_dir, self._models)
         findings = rowpictures.judge_pictures(
             self._pictured, self._manifest, self._fields, terms, progress=progress
         )

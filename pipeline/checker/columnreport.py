@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.manifest.columns import ALL_FIELDS, FIELDS, column_option, fold_header
+from pipeline.manifest.columns import FIELDS, column_option, fold_header
 from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of
@@ -188,7 +188,7 @@ class _Search:
 def _word(header: str, field: str) -> str:
     if fold_header(header) == field:
         return _short(header)
-    return f"{_short(header)} {'=' if field in ALL_FIELDS else 'in'} {field}"
+    return f"{_short(header)} {'in' if set(field) & set('. ') else '='} {field}"
 
 
 def _short(header: str) -> str:

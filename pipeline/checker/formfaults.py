@@ -91,6 +91,9 @@ def _explain_rule(
     advice = f" Write {', or '.join(ways)}." if ways else ""
     if "images" in named and not ways:
         advice = " Name another number of pictures."
+    if not place and other in model.fields and not keeps_its_hash(model.model):
+        place = other  # the cell is empty: its default is what breaks the rule
+        origin = f", the default of {_words(other)}"
     code = "resolution_needs_frame" if first == "resolution" else "model_rule"
     return place, code, f"{_begin(rule.say)}; this row has {has}{origin}.{advice}"
 

@@ -22,7 +22,7 @@ from pipeline.models.shelf import sheet_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pipeline.models.records import ConditionRule, FieldRule, Value
+    from pipeline.models.records import ConditionRule, FieldRule, ImageFiles, Value
 
 FIRST_FORM = Form()
 """The defaults of the first model without any settings."""
@@ -52,6 +52,11 @@ class ModelRules:
     def counts(self) -> tuple[int, ...]:
         """How many pictures a video takes."""
         return sheet_of(self.model).picture_counts
+
+    @cached_property
+    def image_files(self) -> ImageFiles:
+        """What the files of its pictures have to be, where the page says it."""
+        return sheet_of(self.model).image_files
 
     @cached_property
     def defaults(self) -> dict[str, Value]:
@@ -146,7 +151,7 @@ class ModelRules:
                 ways.append(f"{say_values(name, list(wanted))} as the {_words(name)}")
             elif rule.need is None and (free := self._others(name, wanted)):
                 ways.append(f"{free} as the {_words(name)}")
-            elif rule.need is None:
+            elif rule.need is None and (wanted == ANY or self.defaults.get(name) not in wanted):
                 ways.append(f"nothing at all as the {_words(name)}")
         return ways
 
@@ -156,9 +161,10 @@ class ModelRules:
 
     def _others(self, name: str, values: list[Value] | str) -> str:
         rule = self.fields.get(name)
-        if rule is None or rule.values is None or values == ANY:
+        if rule is None or values == ANY:
             return ""
-        free = [value for value in rule.values if value not in values]
+        listed = (True, False) if rule.type == "boolean" else rule.values or ()
+        free = [value for value in listed if value not in values]
         return say_values(name, free) if free else ""
 
 

@@ -14,18 +14,25 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker.modelrules import FIRST_FORM, ModelRules
 from pipeline.checker.rules import Form, keeps_its_hash
-from pipeline.manifest.blank import strip_blanks
-from pipeline.manifest.columns import MODEL_COLUMN, OF_MODELS, fold_header
+from pipeline.manifest.blank import is_blank, strip_blanks
+from pipeline.manifest.columns import FIELDS, MODEL_COLUMN, fold_header
+from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
-from pipeline.manifest.wording import shorten
+from pipeline.manifest.videolooks import LOOK_COLUMN
+from pipeline.manifest.wording import agree, list_numbers, shorten
+from pipeline.model import Problem, Severity
 from pipeline.models.shelf import known_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pipeline.config.settings import Config
     from pipeline.manifest.earlier import Reading
     from pipeline.model import Manifest, Row
+
+
+_OF_ALL = (*FIELDS, LOOK_COLUMN, IGNORE)
+"""What a column may have been read as that is nothing of models."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,23 @@ class RowModels:
         """Say that there is no such model, and what there is."""
         return f"{explain_no_model(name)} Leave the cell empty for {self.default}."
 
+    def warn_of_unsent(self, manifest: Manifest) -> Iterator[Problem]:
+        """Warn of cells that say something of a field that the row's model does not have."""
+        for name, index in self.columns.items():
+            unsent: dict[str, list[int]] = {}
+            for row in manifest.rows:
+                model = None if is_blank(row.cells[index]) else self.rules_of(row)
+                if model is not None and name not in model.fields:
+                    unsent.setdefault(model.model, []).append(row.number)
+            header = manifest.headers[index].strip()
+            for model_name, rows in unsent.items():
+                message = (
+                    f"{model_name} takes no {name.replace('_', ' ')}: what "
+                    f"{agree(len(rows), 'row', 'rows')} {list_numbers(rows)} "
+                    f"{agree(len(rows), 'says', 'say')} in the column {header} is not sent."
+                )
+                yield Problem("field_of_other_model", message, Severity.WARNING, column=header)
+
     @cached_property
     def _rules(self) -> dict[str, ModelRules | None]:
         return {}
@@ -132,7 +156,7 @@ def bind_models(
         name, folded = header.strip(), fold_header(header)
         if index in taken or folded in unwanted:
             continue
-        if folded in asked or known.read.get(name) in OF_MODELS:
+        if folded in asked or known.read.get(name, IGNORE) not in _OF_ALL:
             said = asked.get(folded) or known.read[name]
             found.append((0 if folded in asked else 1, said, index))
         elif (known.names != EARLIEST and name not in known.left) or known.read.get(

@@ -25,7 +25,9 @@ from pipeline.pictures.accepted import shape_warning
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pipeline.checker.modelrules import ModelRules
     from pipeline.checker.picturehints import Hint
+    from pipeline.checker.rowmodels import RowModels
     from pipeline.config.settings import Config
 
 _SEVERAL = "several"
@@ -77,6 +79,7 @@ class PictureRules:
     cache_dir: Path | None
     strict: bool  # JPEGs are read by a strict decoder, too
     outputs: str  # the folder in which no missing picture is looked for
+    models: RowModels  # those of the rows: their sheets may say what files have to be
 
     def make_cache(self, manifest: Path) -> Path | None:
         """Return the folder that is kept between runs, made; None if there can be none."""
@@ -87,18 +90,19 @@ class PictureRules:
         return None
 
     @classmethod
-    def of(cls, config: Config, root: Path, cache_dir: Path | None) -> Self:
+    def of(cls, config: Config, root: Path, cache_dir: Path | None, models: RowModels) -> Self:
         """Return what the settings say.
 
         Args:
             config: the settings.
             root: where relative pictures start.
             cache_dir: the folder that is kept between runs; None for none.
+            models: those of the rows.
 
         """
         outside, prepare = config.manifest.images_outside, config.images.prepare == "auto"
         strict = config.images.strict
-        return cls(root, outside, prepare, cache_dir, strict, config.output.dir)
+        return cls(root, outside, prepare, cache_dir, strict, config.output.dir, models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,10 @@ def judge_pictures(
             several = isinstance(found, PictureFault) and found.code == _SEVERAL
             if several:  # they were once sent as one
                 images.append(text)
-            if sentences := _sentences(place, found, one.draft, hints.get(text)):
+            sentences = _sentences(place, found, one.draft, hints.get(text))
+            if isinstance(found, Picture) and isinstance(place, Path):
+                sentences += _by_sheet(place, found, terms.models.rules_of(one.row))
+            if sentences:
                 name, _ = image_fields(one.row, fields)[at]
                 (findings.holding if several else findings.problems).extend(
                     replace(
@@ -235,6 +242,16 @@ def _hints(
 
     there = [text for text, one in looked.items() if isinstance(one, Picture)]
     return hint(faults, there, Surroundings(terms.root, folder, (Path(terms.outputs),)))
+
+
+def _by_sheet(place: Path, found: Picture, model: ModelRules | None) -> list[_Sentence]:
+    """Say why the model of a row does not take a picture."""
+    if model is None or not any(model.image_files):
+        return []
+    from pipeline.pictures.accepted import say_unfit  # noqa: PLC0415 - hardly ever needed
+
+    said = say_unfit(place.name, found, model.image_files, model.model)
+    return [_Sentence("picture_not_for_model", text, Severity.ERROR) for text in said]
 
 
 def _sentences(

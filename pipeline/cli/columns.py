@@ -25,21 +25,27 @@ Column = Annotated[
         metavar="HEADER=FIELD",
         help='Read a column as a field, as in --column "Photo=image_1"; can be given several '
         "times. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, "
-        "resolution, key, video_look, video_model, audio, seed, negative_prompt; ignore leaves a "
-        "column unread (setting manifest.columns).",
+        "resolution, key, video_look, video_model, audio, seed, negative_prompt, and those of your "
+        "own sheets of models; ignore leaves a column unread (setting manifest.columns).",
     ),
 ]
 
 
-def column_settings(columns: Iterable[str] | None) -> list[str]:
+def column_settings(columns: Iterable[str] | None, own: Iterable[str] = ()) -> list[str]:
     """Return the settings that --column stands for.
 
-    Raises UsageError for a field that there is not, and if a field or a column is named twice.
+    Args:
+        columns: the options.
+        own: the fields of a team's own sheets of models.
+
+    Raises:
+        UsageError: There is no such field, or a field or a column is named twice.
+
     """
     named: dict[str, str] = {}
     headers: dict[str, str] = {}
     for text in columns or ():
-        header, field = _parts(text)
+        header, field = _parts(text, own)
         if field != "ignore" and field in headers:
             raise UsageError(
                 f'--column "{headers[field]}={field}" and --column "{text}" both name the column '
@@ -55,7 +61,7 @@ def column_settings(columns: Iterable[str] | None) -> list[str]:
     return list(named.values())
 
 
-def _parts(text: str) -> tuple[str, str]:
+def _parts(text: str, own: Iterable[str]) -> tuple[str, str]:
     from pipeline.manifest.columns import ALL_FIELDS
     from pipeline.manifest.earlier import IGNORE
 
@@ -66,14 +72,14 @@ def _parts(text: str) -> tuple[str, str]:
             action='For example: --column "Photo=image_1".',
         )
     name = field.casefold().replace("-", "_").replace(" ", "_")
-    known = (*ALL_FIELDS, IGNORE)
+    fields = tuple(dict.fromkeys((*ALL_FIELDS, *own)))
+    known = (*fields, IGNORE)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise UsageError(
             f'--column {text}: there is no field "{field}".',
-            action=f"{hint}The fields are {', '.join(ALL_FIELDS)}; {IGNORE} leaves a column "
-            "unread.",
+            action=f"{hint}The fields are {', '.join(fields)}; {IGNORE} leaves a column unread.",
         )
     return header, name
 

@@ -122,7 +122,22 @@ def _check(path: _File, as_json: Json = False) -> None:
     name = found.sheet.head.models[0]
     _print_sheet(name, found.sheet, path)
     print_line()
+    for line in _notes_on(found.sheet):
+        print_line(f"note: {line}")
     print_line(f"{path} has no fault. Hold the body above against an example of the page.")
+
+
+def _notes_on(sheet: Sheet) -> list[str]:
+    """Return what is no fault of a sheet, and yet may not be meant."""
+    from pipeline.models.describing import say_of_defaults
+    from pipeline.models.shelf import shipped_sheets
+
+    notes = [line for name in sheet.head.models for line in say_of_defaults(name, sheet)]
+    shipped = shipped_sheets()
+    of_page = [name for name, one in shipped.items() if one.head.source == sheet.head.source]
+    if of_page and not set(of_page) & set(sheet.head.models):
+        notes.append(f"source is the page of {of_page[0]}: name the one of {sheet.head.models[0]}")
+    return notes
 
 
 def _new(name: _NewName, like: _Like, config: ConfigPath = None) -> None:
@@ -231,8 +246,9 @@ def _say_place(place: Path | None) -> str:
 
 def _print_sheet(name: str, sheet: Sheet, place: Path | None) -> None:
     from pipeline.models.describing import (
-        example_of,
+        examples_of,
         say_columns,
+        say_image_files,
         say_pictures,
         say_price,
         say_prompt,
@@ -250,6 +266,7 @@ def _print_sheet(name: str, sheet: Sheet, place: Path | None) -> None:
         ("sheet", _say_place(place)),
         ("prompt", say_prompt(sheet)),
         ("pictures", say_pictures(sheet)),
+        ("picture files", say_image_files(sheet.image_files)),
         *(("rule", rule.say) for rule in sheet.rules),
         *(("price", say_price(price)) for price in sheet.prices),
         *(("video", one) for one in _say_frames(sheet)),
@@ -261,9 +278,9 @@ def _print_sheet(name: str, sheet: Sheet, place: Path | None) -> None:
     print_line()
     print_table(say_columns(sheet), ("column", "values", "an empty cell", "in the body"))
     print_line()
-    example = example_of(name, sheet)
-    if example is not None:
-        print_line("An example of what is sent:")
+    plain, pictured = (examples := examples_of(name, sheet))[:1], examples[1:]
+    for example in (*pictured, *plain):
+        print_line("Sent with pictures:" if example in pictured else "An example of what is sent:")
         for line in json.dumps(example, indent=2, ensure_ascii=False).splitlines():
             print_line(line)
 

@@ -130,7 +130,7 @@ def _night(
     named: list[str] = []
     with contextlib.ExitStack() as night:
         try:
-            named += with_named(sets, series, columns) or []
+            named += with_named(sets, series, columns, config) or []
             given = {"provider": "rehearsal" if rehearse else None, "night.min_rows": min_rows}
             given |= {"night.max_new": max_new}
             named += [f"{name}={value}" for name, value in given.items() if value is not None]

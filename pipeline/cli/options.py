@@ -194,7 +194,7 @@ def resolve_options(
     """Resolve the shared options, and say what the user may not expect; see `runner.target`."""
     from pipeline.runner import target
 
-    sets = with_named(sets, series, columns)
+    sets = with_named(sets, series, columns, config)
     resolved = target.resolve_target(manifest, config, out, sets, adopt=adopt)
     for note in resolved.notes:
         say(f"note: {note}")
@@ -215,7 +215,10 @@ def read_runtime_s(text: str | None) -> float | None:
 
 
 def with_named(
-    sets: list[str] | None, series: str | None, columns: list[str] | None
+    sets: list[str] | None,
+    series: str | None,
+    columns: list[str] | None,
+    config: Path | None = None,
 ) -> list[str] | None:
     """Return the settings of the command line with those that other options stand for.
 
@@ -223,14 +226,23 @@ def with_named(
         sets: those given with --set.
         series: the value of --series.
         columns: the values of --column.
+        config: the configuration file, beside which sheets of models may lie.
 
     """
-    named = column_settings(columns)
+    named = column_settings(columns, _own_fields(config) if columns else ())
     sets = [*(sets or []), *named] if named else sets
     if series is None:
         return sets
     quoted = json.dumps(series, ensure_ascii=False)  # else null or A #1 would be something in YAML
     return [*(sets or []), f"manifest.series={quoted}"]
+
+
+def _own_fields(config: Path | None) -> tuple[str, ...]:
+    from pipeline.config.ownsheets import put_up_own_sheets
+    from pipeline.models.shelf import own_fields
+
+    put_up_own_sheets(Path() if config is None else config.parent)
+    return own_fields()
 
 
 def check_and_show(target: Target, *, show: bool = True) -> CheckedManifest:

@@ -145,7 +145,7 @@ def resolve_several(
             named.manifests[0], config, out, sets, adopt=adopt, series=series, columns=columns
         )
         return Targets([target], False)
-    sets = with_named(sets, series, columns)
+    sets = with_named(sets, series, columns, config)
     targets = resolve_targets(named.manifests, config, out, sets, adopt=adopt)
     say_notes(targets)
     return Targets(targets, True)

@@ -9,9 +9,16 @@ Tested in tests/config/test_loading.py.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from pipeline.config.values import (
     AllowedCodes,
@@ -28,6 +35,16 @@ from pipeline.config.values import (
     VideosPlace,
     WebAddress,
 )
+from pipeline.models.shelf import own_fields
+
+
+def _field_of_own_sheet(value: object, others: ValidatorFunctionWrapHandler) -> object:
+    """Take a field of a team's own sheets of models, and else what `others` take."""
+    return value if value in own_fields() else others(value)
+
+
+ManifestColumn = Annotated[ManifestField, WrapValidator(_field_of_own_sheet)]
+"""What a column can be read as: of all models, and of those that a team has sheets for."""
 
 
 class Section(BaseModel):
@@ -58,12 +75,12 @@ class ManifestSettings(Section):
     """The header of the column that names each row for good. null: the first that exists of key, id
     and sku; without any of them, rows are told apart by their contents.
     """
-    columns: dict[str, ManifestField] = Field(default_factory=dict)
+    columns: dict[str, ManifestColumn] = Field(default_factory=dict)
     """Your own headers and the fields they stand for, for example {Video text: prompt, Photo:
     image_1}. Fields: prompt, image_1, image_2, image_3, images, duration, aspect_ratio, resolution,
-    key, video_look, video_model, audio, seed, negative_prompt; ignore leaves a column unread. A
-    manifest that was run keeps its reading of columns that are not named here. --column
-    "Photo=image_1" says the same for one command.
+    key, video_look, video_model, audio, seed, negative_prompt, and those of your own sheets of
+    models; ignore leaves a column unread. A manifest that was run keeps its reading of columns that
+    are not named here. --column "Photo=image_1" says the same for one command.
     """
     encoding: Encoding | None = None
     """The encoding of a text manifest that is not UTF-8, for example cp1252. null: it is

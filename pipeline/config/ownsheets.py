@@ -14,17 +14,23 @@ from typing import TYPE_CHECKING
 from pipeline.disk.failures import explain_os_error
 from pipeline.disk.openfile import read_regular
 from pipeline.errors import ConfigError
+from pipeline.manifest.columns import MODEL_COLUMN, PRODUCT_NAMES, field_of
+from pipeline.manifest.resultcolumns import RESULT_PREFIX
+from pipeline.manifest.videolooks import LOOK_COLUMN
 from pipeline.manifest.wording import count
 from pipeline.models.shelf import put_up, shipped_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pipeline.models.records import Sheet
 
 FOLDER = "models"
 """The folder beside the configuration."""
+_FORM = ("duration", "aspect_ratio", "resolution")
+"""The columns of every manifest that fields of a sheet can be."""
+_CALL_IT = "give the field another name, and this one as its path"
 _LARGEST_BYTES = 100_000
 _MOST_FILES = 200
 
@@ -62,9 +68,9 @@ def read_own_sheets(folder: Path) -> list[OwnSheet]:
     names: dict[str, Path] = {}
     for one in found:
         for name in one.sheet.head.models:
-            if name in names:
-                faults.append(f"{one.path}: models: {name} has a sheet in {names[name].name}, too")
-            names.setdefault(name, one.path)
+            where = names.setdefault(name.casefold(), one.path)  # cells name them in any case
+            if where is not one.path:
+                faults.append(f"{one.path}: models: {name} has a sheet in {where.name}, too")
     if faults:
         raise ConfigError(
             f"The sheets of models in {folder} have {count(len(faults), 'fault')}:", faults=faults
@@ -88,8 +94,15 @@ def read_own_sheet(path: Path) -> OwnSheet:
         ) from None
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {explain_os_error(error)}.") from None
+    if faults := [*_taken_names(sheet)]:
+        raise ConfigError(f"{path} is no sheet of a model:", faults=faults)
     shipped = shipped_sheets()
     known = [name for name in sheet.head.models if name in shipped]
+    spelled = {name.casefold(): name for name in shipped}
+    for name in sheet.head.models:
+        if (same := spelled.get(name.casefold(), name)) != name:
+            said = f"models: {name} is {same} but for its capitals, which cells may have in any way"
+            raise ConfigError(f"{path} is no sheet of a model:", faults=[said])
     if known and not sheet.head.replaces:
         said = (
             f"models: Reelsheet has a sheet for {known[0]}; write replaces = true to use this one"
@@ -99,6 +112,21 @@ def read_own_sheet(path: Path) -> OwnSheet:
         said = f"replaces: Reelsheet has no sheet for {sheet.head.models[0]}; leave it out"
         raise ConfigError(f"{path} is no sheet of a model:", faults=[said])
     return OwnSheet(path, sheet)
+
+
+def _taken_names(sheet: Sheet) -> Iterator[str]:
+    """Yield a fault for each field that is called like a column of something else."""
+    for name in sheet.fields:
+        field = field_of(name)
+        if name in (LOOK_COLUMN, MODEL_COLUMN) or name in PRODUCT_NAMES or field == "key":
+            yield f"fields.{name}: the column {name} is read as something else; {_CALL_IT}"
+        elif name.startswith(RESULT_PREFIX):
+            yield f"fields.{name}: columns {RESULT_PREFIX}… are those of results; {_CALL_IT}"
+        elif field is not None and field != name:
+            called = f"call the field {field}" if field in _FORM else _CALL_IT
+            yield f"fields.{name}: the column {name} is read as {field}; {called}"
+        elif field is not None and field not in _FORM:
+            yield f"fields.{name}: the column {name} is the program's own; {_CALL_IT}"
 
 
 def _files_in(folder: Path) -> Sequence[Path]:

@@ -16,7 +16,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pipeline.manifest.blank import fold_text, is_blank
-from pipeline.manifest.earlier import IGNORE, NEW, Reading
+from pipeline.manifest.earlier import NEW, Reading
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.meanings import Standing, meanings_of, nearest_name
 from pipeline.manifest.resultcolumns import RESULT_PREFIX, our_columns
@@ -143,7 +143,7 @@ class _Match:
                 continue
             if name in FIELDS:
                 self._take(name, index)
-            elif name in (IGNORE, LOOK_COLUMN, *OF_MODELS):
+            else:  # it is not to be read, or is a look, a model or a field of models
                 self._taken.add(index)
         self._take_named()
         if self._places.keys() >= _OF_DECISIONS:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.models.body import make_body
 from pipeline.models.records import (
+    ANY,
     FieldRule,
     ImageFiles,
     ImagesRule,
@@ -42,6 +43,7 @@ def document_of(name: str, sheet: Sheet) -> dict[str, Any]:
         "frames": {name_of_frame(parts): list(size) for parts, size in sheet.frames.items()},
         "superseded_by": head.superseded_by,
         "example": example_of(name, sheet),
+        "examples": examples_of(name, sheet),
     }
 
 
@@ -143,9 +145,48 @@ def example_of(name: str, sheet: Sheet) -> dict[str, Any] | None:
     for count, values in islice(_combinations(sheet), _MOST_TRIED):
         said: Mapping[str, Value] = {**values, "images": count, "model": name}
         if not any(rule.is_broken_by(said) for rule in sheet.rules):
-            urls = [_URL.format(number) for number in range(1, count + 1)]
-            return make_body(sheet, name, _PROMPT, values=values, image_urls=urls)
+            return _example(name, sheet, values, count)
     return None
+
+
+def examples_of(name: str, sheet: Sheet) -> list[dict[str, Any]]:
+    """Return that body and, for each way in which pictures go out, one with as many as may come."""
+    found = [] if (plain := example_of(name, sheet)) is None else [plain]
+    for images in sheet.images:
+        for count, values in islice(_combinations(sheet), _MOST_TRIED):
+            said: Mapping[str, Value] = {**values, "images": count, "model": name}
+            fits = count == max(images.counts)
+            if fits and not any(rule.is_broken_by(said) for rule in sheet.rules):
+                found.append(_example(name, sheet, values, count))
+                break
+    return [one for at, one in enumerate(found) if one not in found[:at]]
+
+
+def say_of_defaults(name: str, sheet: Sheet) -> list[str]:
+    """Say with which numbers of pictures a row of empty cells breaks a rule of the sheet."""
+    broken: dict[str, list[int]] = {}
+    for count in sheet.picture_counts:
+        said: dict[str, Value] = {**sheet.defaults, "images": count, "model": name}
+        for rule in sheet.rules:
+            never = rule.forbid is not None and "model" in rule.forbid
+            dropped = {one for one, wanted in (rule.forbid or {}).items() if wanted == ANY}
+            kept = {one: value for one, value in said.items() if one not in dropped}
+            if not never and rule.is_broken_by(kept) and set(rule.wanted) - {"images"}:
+                broken.setdefault(rule.say, []).append(count)
+    return [
+        f"a row of {name} with empty cells and {_say_number(counts)} breaks this: {say}"
+        for say, counts in broken.items()
+    ]
+
+
+def _say_number(counts: Sequence[int]) -> str:
+    most = counts[-1]
+    return say_counts(counts) + ("" if not most else " pictures" if most > 1 else " picture")
+
+
+def _example(name: str, sheet: Sheet, values: Mapping[str, Value], count: int) -> dict[str, Any]:
+    urls = [_URL.format(number) for number in range(1, count + 1)]
+    return make_body(sheet, name, _PROMPT, values=values, image_urls=urls)
 
 
 def _combinations(sheet: Sheet) -> Iterator[tuple[int, dict[str, Value]]]:
@@ -165,7 +206,8 @@ def _choices(rule: FieldRule) -> list[Value | None]:
 
 def say_values(field: str, values: Sequence[Value]) -> str:
     """Say which values a field takes: `4, 6 or 10 seconds`."""
-    return _join([show(value) for value in values]) + _UNITS.get(field, "")
+    unit = _UNITS.get(field, "") if all(show(value).isdecimal() for value in values) else ""
+    return _join([show(value) for value in values]) + unit
 
 
 def say_rule(field: str, rule: FieldRule) -> str:
@@ -182,9 +224,10 @@ def say_rule(field: str, rule: FieldRule) -> str:
 
 def say_counts(counts: Sequence[int]) -> str:
     """Say how many pictures a video takes: `no picture, one or three`, or `up to three`."""
+    small = max(counts) < len(_COUNTS)  # of small and large numbers together all are in digits
     if len(counts) > 2 and list(counts) == list(range(len(counts))):  # noqa: PLR2004
         return f"up to {_count(counts[-1])}"
-    return _join([_count(count) for count in counts])
+    return _join([_count(count) if small or not count else str(count) for count in counts])
 
 
 def say_type(kind: str) -> str:

@@ -70,6 +70,7 @@ _Int = Annotated[int, AfterValidator(_whole)]
 _Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_sentence)]
 _Value = bool | _Int | _Text
 _Count = Annotated[int, Field(ge=0, le=50)]
+_Ratio = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 _Side = Annotated[int, Field(ge=1, le=16_384)]
 
 
@@ -106,7 +107,8 @@ class ImagesRule(_Section):
         beyond = {number for number in numbered if not 1 <= number <= fewest}
         if beyond or (marks and not fewest):
             named = min(beyond, default=1)
-            raise ValueError(f"put names picture {named}, and a row may have only {fewest}")
+            each = "give each number an [[images]] of its own, or write {*} for all"
+            raise ValueError(f"put names picture {named}, and a row may have only {fewest}: {each}")
         return self
 
 
@@ -146,7 +148,7 @@ class FieldRule(_Section):
         return records.FieldRule(self.type, self.values, self.range).allows(value)
 
 
-_Conditions = Mapping[str, list[_Value] | Literal["any"]]
+_Conditions = Mapping[str, Annotated[list[_Value], Field(min_length=1)] | Literal["any"]]
 
 
 class ConditionRule(_Section):
@@ -168,8 +170,8 @@ class Price(_Section):
     """As `records.Price`."""
 
     when: _Conditions = {}
-    per_second: Annotated[float, Field(gt=0, le=1_000, strict=False)] | None = None
-    per_request: Annotated[float, Field(gt=0, le=10_000, strict=False)] | None = None
+    per_second: Annotated[float, Field(gt=0, le=1_000, allow_inf_nan=False)] | None = None
+    per_request: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
 
     @model_validator(mode="after")
@@ -182,10 +184,16 @@ class Price(_Section):
 class ImageFiles(_Section):
     """As `records.ImageFiles`."""
 
-    types: list[Literal["jpeg", "png", "webp"]] | None = None
+    types: Annotated[list[Literal["jpeg", "png", "webp"]], Field(min_length=1)] | None = None
     max_bytes: Annotated[int, Field(ge=1)] | None = None
     min_side: _Side | None = None
-    shape: Annotated[tuple[float, float], Field(strict=False)] | None = None
+    shape: Annotated[tuple[_Ratio, _Ratio], Field(strict=False)] | None = None
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        if self.shape is not None and self.shape[0] > self.shape[1]:
+            raise ValueError("shape is the narrowest ratio, then the widest one")
+        return self
 
 
 class Frame(RootModel[tuple[_Side, _Side]]):

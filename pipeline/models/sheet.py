@@ -13,10 +13,10 @@ Tested in tests/models/test_sheet.py.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -35,8 +35,41 @@ from pipeline.models.sections import (
     check_field_name,
 )
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 _T = TypeVar("_T")
-_WORDS = {"extra_forbidden": "there is no such key here", "missing": "is missing"}
+_WORDS = {
+    "extra_forbidden": "there is no such key here",
+    "missing": "is missing",
+    "list_type": "must be a list in [ ]",
+    "tuple_type": "must be a list in [ ]",
+    "string_type": "must be a text in quotes",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false, without quotes",
+    "date_type": "must be a date without quotes, as 2026-11-22",
+    "mapping_type": "must be a table",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+}
+_BY_PLACE = {
+    "source": "must be the web address of the page, without blanks",
+    "currency": "must be three capital letters, as USD",
+}
+"""What a text that has to have some form must be, by the last part of its place."""
+_PLAINLY = (
+    ("Input should", "must"),
+    ("greater than or equal to", "at least"),
+    ("less than or equal to", "at most"),
+    ("greater than", "more than"),
+    ("be True or", "be true or"),
+    ("'", '"'),
+)
+"""What the library calls by other words."""
+_VALUE = "must be a text in quotes, a whole number, true or false"
+_CONDITION = 'must be a list of values in [ ], or "any"'
 
 
 def read_sheet(text: str, origin: str) -> Sheet:
@@ -48,8 +81,12 @@ def read_sheet(text: str, origin: str) -> Sheet:
     """
     try:
         document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits is no error of TOML
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{origin} is no TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        deep = isinstance(error, RecursionError)
+        why = "lists or tables stand too deeply in each other" if deep else "a number is too long"
+        raise ConfigError(f"{origin} is no TOML that can be read: {why}.") from error
     reading = _Reading(document)
     reading.read_all()
     if reading.faults:
@@ -79,7 +116,10 @@ class _Reading:
         self._check_places(fields, images)
         for at, path, conditions in self._conditions():
             self._check_conditions(f"{at}.{path}", conditions, head, fields, images)
+        always = [at for at, price in prices.items() if not price.when]
         for at, price in prices.items():
+            if always and always[0] != at and [*prices].index(at) > [*prices].index(always[0]):
+                self._fault(at, f"is never reached: {always[0]} has no when, and the first counts")
             if price.per_second is not None and "duration" not in fields:
                 self._fault(f"{at}.per_second", "a price per second needs a field duration")
 
@@ -88,13 +128,14 @@ class _Reading:
             return TypeAdapter(kind).validate_python(content)
         except ValidationError as error:
             strange = set()
+            found: dict[str, list[ErrorDetails]] = {}
             for detail in error.errors(include_url=False):
                 inner = (str(part) for part in detail["loc"] if not _is_branch(part))
-                place = ".".join(filter(None, (path, *inner)))
-                said = detail["msg"].removeprefix("Value error, ")
-                self._fault(place, _WORDS.get(detail["type"], said))
+                found.setdefault(".".join(filter(None, (path, *inner))), []).append(detail)
                 if detail["type"] == "extra_forbidden":
                     strange.add(detail["loc"][0])
+            for place, details in found.items():
+                self._fault(place, _say(place, details))
             if strange and isinstance(content, dict):  # it hides what else is wrong
                 self._read(kind, path, {k: v for k, v in content.items() if k not in strange})
             return None
@@ -121,7 +162,8 @@ class _Reading:
     def _check_names(self, head: Head | None, fields: Iterable[str]) -> None:
         if head is not None:
             names = [*head.models, *head.aliases]
-            for name in sorted({name for name in names if names.count(name) > 1}):
+            plain = [name.casefold() for name in names]
+            for name in sorted({name for name in names if plain.count(name.casefold()) > 1}):
                 self._fault("models", f"{name} stands there twice, as a model or as an alias")
         for name in fields:
             try:
@@ -177,7 +219,9 @@ class _Reading:
                 if name == "model":
                     possible = head is None or value in head.models
                 elif name == "images":
-                    possible = not images or any(value in rule.counts for rule in images.values())
+                    counts = [count for rule in images.values() for count in rule.counts]
+                    unread = not counts and "images" in self.document
+                    possible = unread or value in (counts or [0])
                 else:
                     possible = name not in fields or fields[name].allows(value)
                 if not possible:
@@ -188,7 +232,10 @@ class _Reading:
         for name in self._table(Frame, "frames"):
             parts = zip(("aspect_ratio", "resolution"), parts_of_frame(name), strict=True)
             for field_name, value in parts:
-                if field_name in fields and not fields[field_name].allows(value):
+                told = self.document.get("fields", {})
+                if value and isinstance(told, dict) and field_name not in told:
+                    self._fault(f'frames."{name}"', f"there is no field {field_name}")
+                elif field_name in fields and not fields[field_name].allows(value):
                     said = f'the {field_name} "{value}" is not among what is allowed'
                     self._fault(f'frames."{name}"', said)
 
@@ -196,6 +243,28 @@ class _Reading:
         fault = f"{path}: {text}" if path else text
         if fault not in self.faults:
             self.faults.append(fault)
+
+
+def _say(place: str, details: Sequence[ErrorDetails]) -> str:
+    """Say what is wrong at a place, once: what may be one of several things is wrong as each."""
+    if any(one["type"] == "literal_error" and one["msg"].endswith("'any'") for one in details):
+        return _CONDITION
+    own = [one for one in details if one["type"] == "value_error"]
+    if isinstance(details[0]["input"], str):
+        own += [one for one in details if one["type"].startswith("string_too_")]
+    if len(details) > 1 and not own:
+        return _VALUE
+    detail = (own or list(details))[0]
+    if detail["type"] == "value_error":
+        return detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "string_pattern_mismatch":
+        return _BY_PLACE[place.rpartition(".")[2]]
+    if "Tuple" in detail["msg"]:
+        return "must be two numbers in [ ]"
+    said = detail["msg"]
+    for library, ours in _PLAINLY:
+        said = said.replace(library, ours)
+    return _WORDS.get(detail["type"], said)
 
 
 def _is_branch(part: int | str) -> bool:

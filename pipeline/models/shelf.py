@@ -42,6 +42,11 @@ def own_sheets() -> Mapping[str, Sheet]:
     return _own.get()
 
 
+def own_fields() -> tuple[str, ...]:
+    """Return the names of the fields that those sheets have."""
+    return tuple(dict.fromkeys(name for sheet in own_sheets().values() for name in sheet.fields))
+
+
 def shipped_files() -> dict[str, Traversable]:
     """Return the files of the program's sheets, by name without ending."""
     folder = resources.files("pipeline.models") / "shipped"

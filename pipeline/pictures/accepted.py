@@ -7,11 +7,14 @@ Tested in tests/pictures/test_shelf.py, the shape of pictures in tests/pictures/
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.disk.failures import explain_os_error
-from pipeline.model import PictureFault
+from pipeline.model import Picture, PictureFault
+from pipeline.models.describing import say_size, say_type
+from pipeline.models.records import ImageFiles
 
 LARGEST_BYTES = 10_000_000
 """The largest file that is sent: the smaller reading of "10 MB" (docs/contract.md, "Uploads")."""
@@ -96,6 +99,7 @@ FORMAT_OF = {name: each for each in PICTURE_FORMATS for name in each.pillow_name
 PICTURE_SUFFIXES = frozenset(suffix for each in PICTURE_FORMATS for suffix in each.suffixes)
 """The suffixes of files that are taken for pictures."""
 
+_SHAPE = re.compile("([1-9][0-9]{0,3}):([1-9][0-9]{0,3})")
 _AVIF = FORMAT_OF["AVIF"]
 # ISO/IEC 14496-12, 4.3: the first box names the brand of the file and others that it keeps to. A
 # short form of AVIF has a brand of its own (ISO/IEC 23008-12, third edition).
@@ -206,6 +210,48 @@ def _by_brands(data: bytes) -> PictureFormat | None:
     return None
 
 
+def say_unfit(name: str, picture: Picture, files: ImageFiles, model: str) -> list[str]:
+    """Say why a model does not take a picture: which limit of its sheet, and what to do.
+
+    Args:
+        name: The picture's file name.
+        picture: As it is sent.
+        files: What the sheet of the model says of the files of pictures.
+        model: The model.
+
+    """
+    unfit, size = [], f"{picture.width} x {picture.height} pixels"
+    kind = picture.mime_type.removeprefix("image/")
+    copy = " as it is sent" if picture.copy_sha256 else ""
+    if files.types is not None and kind not in files.types:
+        listed = " or ".join(map(say_type, files.types))
+        unfit.append(
+            f"{name} is a {say_type(kind)} picture{copy}, and {model} takes {listed} only. Save "
+            f"it as {listed} and name that file."
+        )
+    if files.max_bytes is not None and picture.size_bytes > files.max_bytes:
+        unfit.append(
+            f"{name} has {say_size(picture.size_bytes)}{copy}, and {model} takes at most "
+            f"{say_size(files.max_bytes)}. Save it smaller, for example as JPEG with fewer pixels."
+        )
+    if files.min_side is not None and min(picture.width, picture.height) < files.min_side:
+        unfit.append(
+            f"{name} has {size}{copy}, and {model} needs at least {files.min_side:,} on each side. "
+            "Name a larger picture of it."
+        )
+    if files.shape is not None and not _is_between(picture.width / picture.height, files.shape):
+        narrowest, widest = files.shape
+        unfit.append(
+            f"{name} has {size}{copy}, and {model} takes pictures that are {narrowest:g} to "
+            f"{widest:g} times as wide as high. Crop it to such a shape."
+        )
+    return unfit
+
+
+def _is_between(value: float, ends: tuple[float, float]) -> bool:
+    return ends[0] <= value <= ends[1]
+
+
 def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str | None:
     """Warn of a picture of which a video that it fills can show less than half; None if not.
 
@@ -213,12 +259,12 @@ def shape_warning(name: str, width: int, height: int, aspect_ratio: str) -> str 
         name: The picture's file name.
         width: Its width in pixels.
         height: Its height in pixels.
-        aspect_ratio: The aspect ratio of the video, as in "16:9"; empty: that of the picture.
+        aspect_ratio: The aspect ratio of the video, as in "16:9"; of any other nothing is known.
 
     """
-    if not aspect_ratio:
+    if not (shape := _SHAPE.fullmatch(aspect_ratio)):
         return None
-    across, down = (int(part) for part in aspect_ratio.split(":"))
+    across, down = int(shape[1]), int(shape[2])
     ratio = width * down / (height * across)
     shown = min(ratio, 1 / ratio)
     if shown >= _LEAST_SHARE:

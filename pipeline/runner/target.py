@@ -109,8 +109,9 @@ def load_settings(
     # A pipe or a device of that name is refused, as one that is named is, and not passed over.
     if config is None and DEFAULT_CONFIG.exists() and not DEFAULT_CONFIG.is_dir():
         config = DEFAULT_CONFIG
-    loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
+    # Columns may be named as the fields of these sheets.
     put_up_own_sheets(Path() if config is None else config.parent)
+    loaded = load(config, environ=os.environ, overrides=settings or (), note=notes.append)
     return loaded, notes
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pipeline.account.reading import models_made
 from pipeline.errors import ReelsheetError
 from pipeline.manifest.columns import MODEL_COLUMN
+from pipeline.manifest.wording import agree
 from pipeline.model import State
 from pipeline.models.shelf import own_sheets, sheet_of
 from pipeline.planner.plan import Action, Plan
@@ -96,15 +97,21 @@ def unchecked_models(models: Iterable[str]) -> list[str]:
     return [model for model in models if model in own]
 
 
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def say_unchecked(models: Iterable[str], *, rehearses: bool) -> tuple[str, ...]:
     """Say of a team's own models that nothing has checked their rules independently."""
     named = unchecked_models(models)
     if not named:
         return ()
     believed = " The emulator believes what is sent." if rehearses else ""
+    origin = agree(len(named), "a sheet of yours", "sheets of yours")
     said = (
-        f"The rules of {' and '.join(named)} come from a sheet of yours alone: they were not "
-        f"checked independently.{believed} Hold the example of reelsheet models show {named[0]} "
-        "against its page."
+        f"The rules of {_listed(named)} come from {origin} alone: they were not checked "
+        f"independently.{believed} Hold the example of reelsheet models show {named[0]} against "
+        "its page."
     )
     return (said,)

@@ -44,6 +44,11 @@ sheet = 1
 models = ["a", "b"]
 source = "https://example.test/"
 read = 2026-11-22
+[[images]]
+counts = [0]
+[[images]]
+counts = [9]
+put = { urls = ["{*}"] }
 [fields.mode]
 values = ["x", "y", "say \\"z\\""]
 """

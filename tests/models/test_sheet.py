@@ -89,6 +89,22 @@ x = 1
     ]
 
 
+@pytest.mark.parametrize(
+    ("head", "fault"),
+    [
+        ('"https', "source: must be the web address of the page"),
+        ("= 2026", "read: must be a date without quotes, as 2026-11-22"),
+        ("[", "models: must be a list in [ ]"),
+    ],
+)
+def test_no_sentence_is_a_librarys(head: str, fault: str) -> None:
+    """Patterns, tuples and types of Python are said in words of a sheet."""
+    text = HEAD.replace(head, {'"https': '"ftp', "= 2026": '= "2026', "[": '"clip-2"  # ['}[head])
+    if head == "= 2026":
+        text = text.replace("-22", '-22"')
+    assert fault in "\n".join(faults_of(text))
+
+
 def test_a_key_too_many_hides_nothing() -> None:
     """What is wrong with the keys that are known is named as well."""
     text = HEAD + '[fields.a]\ntype = "integer"\nvalues = [4, "x"]\ncolour = 3\n[[rules]]\n'
@@ -136,7 +152,7 @@ def test_a_key_too_many_hides_nothing() -> None:
         ),
         ("[[prices]]\nper_second = 0.1", "needs a field duration"),
         ("[[prices]]\ncurrency = 'USD'", "either per_second or per_request"),
-        ("[fields]\nx = 1", "dictionary"),
+        ("[fields]\nx = 1", "must be a table"),
         ("images = 3", "[[images]]"),
         (
             "fields = 3\n" + '[[rules]]\nwhen = { a = [1] }\nneed = { a = [2] }\nsay = "x"',
@@ -144,6 +160,28 @@ def test_a_key_too_many_hides_nothing() -> None:
         ),
         (DURATION + '[[rules]]\nwhen = { duration = ["4"] }\nsay = "x"', "4 is not among"),
         ("a = [", "is no TOML"),
+        (f"a = {'9' * 5000}", "a number is too long"),
+        (f"a = {'[' * 3000}{']' * 3000}", "too deeply"),
+        ('[fields.a]\nvalues = ["", "x"]', "fields.a.values.0: must not be empty"),
+        ("[fields.a]\nvalues = [1.5]", "must be a text in quotes, a whole number, true or false"),
+        ('[fields.a]\ntype = "integer"\nrange = [1, 2, 3]', "must be two numbers in [ ]"),
+        (
+            DURATION + '[[rules]]\nwhen = { duration = "4" }\nsay = "x"',
+            'rules.1.when.duration: must be a list of values in [ ], or "any"',
+        ),
+        (
+            DURATION + '[[rules]]\nwhen = { images = [3] }\nforbid = { duration = [4] }\nsay = "x"',
+            "3 is not among",
+        ),
+        (DURATION + "[[prices]]\nper_second = '1'", "must be a valid number"),
+        (
+            DURATION + "[[prices]]\nper_second = 1\n[[prices]]\nper_second = 2",
+            "prices.2: is never reached",
+        ),
+        ('[frames]\n"16:9" = [16, 9]', "there is no field aspect_ratio"),
+        ("[image_files]\nshape = [2, 1]", "the narrowest ratio, then the widest"),
+        ("[image_files]\ntypes = []", "must not be empty"),
+        ("[image_files]\nshape = [0, nan]", "must be more than 0"),
     ],
 )
 def test_what_no_sheet_may_say(text: str, fault: str) -> None:
