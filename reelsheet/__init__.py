@@ -45,8 +45,9 @@ _load_pipeline()
 from pipeline.engine.rows import Stop  # noqa: E402 - loaded only now
 from pipeline.errors import ExitCode, ReelsheetError  # noqa: E402
 from pipeline.model import Problem, Severity, State  # noqa: E402
+from pipeline.night.outside import Reelsheet  # noqa: E402
 from pipeline.planner.plan import Action, Step  # noqa: E402
-from pipeline.runner.api import Reelsheet, RowChoice, RunOptions  # noqa: E402
+from pipeline.runner.api import RowChoice, RunOptions  # noqa: E402
 from pipeline.runner.checking import CheckReport  # noqa: E402
 from pipeline.runner.inthread import OnProgress  # noqa: E402
 from pipeline.runner.judging import JudgedTake  # noqa: E402

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,12 +40,8 @@ from pipeline.errors import ReelsheetError, RunLocked, UsageError
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
-    from pipeline.night.notice import Ended
     from pipeline.night.record import NightRecord
-    from pipeline.planner.selection import Selection
-    from pipeline.runner.offer import Offer
     from pipeline.runner.order import Order
-    from pipeline.runner.target import Refused
     from pipeline.runner.terms import Terms
 
 _Manifests = Annotated[
@@ -123,7 +119,9 @@ def _night(
     stands in night.json in the folder of outputs; a second night there ends with 75. See
     docs/nights.md.
     """
+    from pipeline.cli.nightwork import Night
     from pipeline.night.telling import WANTED
+    from pipeline.runner.destination import refuse_without_key
     from pipeline.runner.target import load_settings, load_settings_in_part
 
     outputs, loaded, targets = out or Path("outputs"), None, None
@@ -142,10 +140,12 @@ def _night(
                     action="Set provider: toapis, or rehearse the night on purpose with "
                     "--rehearse.",
                 )
-            places = _Places(manifests or [], loaded)
             terms = _terms(loaded, until, max_runtime, quiet=quiet)
-            targets = places.targets(config, out, named, adopt=adopt)
+            find = partial(_find, manifests or [], loaded, config, out, named, adopt=adopt)
+            places, targets = find()
             _ = targets.first  # there is one that can be worked on
+            if terms.is_early(time.time()):
+                refuse_without_key(loaded)
             record = night.enter_context(_alone(outputs, targets))
         except RunLocked:  # another night goes on here, and is told of
             raise
@@ -155,10 +155,25 @@ def _night(
             _tell_refusal(error, used, targets, outputs, rehearse=rehearse)
             raise
         sheets, redo = bool(redo), redo or ",".join(targets.first.config.night.redo) or None
+
         chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot, sheets=sheets)
-        work = partial(_work, outputs=outputs, yes=yes, quiet=quiet)
-        code = work(targets, places, terms, record, chosen)
+        night_of = Night(record, terms, chosen, outputs, yes=yes, quiet=quiet)
+        code = night_of.work(find, places, targets)
     raise typer.Exit(code)
+
+
+def _find(
+    manifests: Sequence[Path],
+    loaded: Config,
+    config: Path | None,
+    out: Path | None,
+    named: list[str],
+    *,
+    adopt: bool,
+) -> tuple[NightManifests, Targets]:
+    """Return the manifests as they are now, with their folders."""
+    places = NightManifests(manifests, loaded)
+    return places, places.targets(config, out, named, adopt=adopt)
 
 
 def _terms(config: Config, until: str | None, max_runtime: str | None, *, quiet: bool) -> Terms:
@@ -174,7 +189,7 @@ def _terms(config: Config, until: str | None, max_runtime: str | None, *, quiet:
     return terms
 
 
-class _Places:
+class NightManifests:
     """The manifests of a night: those that are named, else those of the configuration."""
 
     def __init__(self, named: Sequence[Path], config: Config) -> None:
@@ -223,83 +238,6 @@ class _Places:
         return replace(order, terms=replace(terms, share=share, priority=priority))
 
 
-def _work(
-    targets: Targets,
-    places: _Places,
-    terms: Terms,
-    record: NightRecord,
-    select: Callable[..., Selection],
-    *,
-    outputs: Path,
-    yes: bool,
-    quiet: bool,
-) -> int:
-    from pipeline.cli.ending import say_several_ends
-    from pipeline.cli.problemlist import check_to_begin
-    from pipeline.cli.run import carry_out, part
-    from pipeline.night.notice import Ended
-    from pipeline.night.record import Recording
-    from pipeline.runner.order import place_orders
-
-    config = targets.first.config
-    with _telling(config, record, outputs) as told:
-        record.begin([one.manifest for one in targets.all])
-        selection = select(targets.first, retry="failed")
-        placing = place_orders(
-            targets.all,
-            selection,
-            command="night",
-            consent=lambda offer: _consent(offer, config, yes=yes, quiet=quiet),
-            trust=lambda _: yes,
-            check=lambda target: check_to_begin(target, show=False, strict=False),
-        )
-        with placing as placed:
-            orders, refused = part(placed)
-            for one in refused:
-                record.refuse(one.manifest, one.error)
-            told.extend(_of_refused(refused))
-            orders = [places.share_of(order, terms) for order in orders]
-            ended = carry_out(
-                orders,
-                refused,
-                lambda shown: Recording(record, shown),
-                outputs=outputs,
-                several=True,
-                quiet=quiet,
-            )
-        code = say_several_ends(ended, [one.error.exit_code for one in refused], quiet=quiet)
-        record.end(code, [(order.checked.manifest.path, outcome) for order, outcome in ended])
-        told[:0] = [
-            Ended(str(order.checked.manifest.path), outcome, order.invocation)
-            for order, outcome in ended
-        ]
-    return code
-
-
-def _of_refused(refused: Sequence[Refused]) -> list[Ended]:
-    from pipeline.manifest.invocation import Invocation
-    from pipeline.night.notice import Ended
-
-    return [Ended(str(one.manifest), one.error, Invocation(one.manifest)) for one in refused]
-
-
-@contextlib.contextmanager
-def _telling(config: Config, record: NightRecord, outputs: Path) -> Iterator[list[Ended]]:
-    """Tell others that a night begins, and how it ended: by what is added to the list."""
-    from pipeline.night.telling import Telling, tell_end
-
-    telling = Telling.by(config, os.environ, say)
-    ended: list[Ended] = []
-    telling.begin()
-    try:
-        yield ended
-    except BaseException as error:
-        record.fail(error)
-        raise
-    finally:
-        tell_end(telling, config, record, ended, (outputs, time.time()))
-
-
 def _tell_refusal(
     error: ReelsheetError,
     config: Config,
@@ -309,6 +247,7 @@ def _tell_refusal(
     rehearse: bool,
 ) -> None:
     """Have night.json, and others, told of a night that ended before it began."""
+    from pipeline.cli.nightwork import of_refused
     from pipeline.night.outside import Outside
     from pipeline.night.record import note_refusal
     from pipeline.night.telling import Telling, tell_end
@@ -320,7 +259,7 @@ def _tell_refusal(
     record = note_refusal(outputs, error, each, rehearses=rehearse, outside=seen)
     if record is not None:
         telling, where = Telling.by(config, os.environ, say), (outputs, time.time())
-        tell_end(telling, config, record, _of_refused(refused), where, action=error.action)
+        tell_end(telling, config, record, of_refused(refused), where, action=error.action)
 
 
 @contextlib.contextmanager
@@ -339,12 +278,3 @@ def _alone(outputs: Path, targets: Targets) -> Iterator[NightRecord]:
         outside = Outside(targets.first.config, outputs, "night", say)
         with NightRecord(path, outside=outside, killed=killed) as record:
             yield record
-
-
-def _consent(offer: Offer, config: Config, *, yes: bool, quiet: bool) -> bool:
-    """Say what is about to be bought; nobody is there to be asked."""
-    from pipeline.runner.offer import goes_on_unasked
-
-    if offer.short or not quiet:
-        say(f"{offer.sentence}.")
-    return goes_on_unasked(offer, when_short=config.budget.when_short, yes=yes)

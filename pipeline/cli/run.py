@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pipeline.planner.selection import Selection
     from pipeline.runner.order import Order
     from pipeline.runner.reports import RunReport
+    from pipeline.runner.signals import Brake
     from pipeline.runner.target import Refused
     from pipeline.runner.terms import Terms
     from pipeline.runner.watching import Watcher
@@ -237,8 +238,7 @@ def _carry_out(
     terms: Terms | None = None,
 ) -> None:
     from pipeline.cli.screen import consent_to, go_on_with
-    from pipeline.night.outside import Outside, home_of
-    from pipeline.night.record import NightRecord, Recording
+    from pipeline.night.outside import Recording, seen_run
     from pipeline.runner.order import place_orders
     from pipeline.runner.terms import AT_ANY_TIME
 
@@ -255,10 +255,8 @@ def _carry_out(
         trust=lambda refusal: yes or go_on_with(refusal, "Send the key there?"),
         check=lambda target: check_to_begin(target, show=not quiet, strict=strict),
     )
-    home = home_of(targets.first.folder.root, outputs, several=targets.several)
-    outside = Outside(targets.first.config, home, command, say)
-    with NightRecord(None, outside=outside) as record, placing as placed:
-        record.begin([one.manifest for one in targets.all])
+    seen = seen_run(targets.first, targets.all, command, say, several=targets.several)
+    with seen as record, placing as placed:
         orders, refused = part(placed)
         for one in refused:
             record.refuse(one.manifest, one.error)
@@ -306,6 +304,7 @@ def carry_out(
     outputs: Path,
     several: bool,
     quiet: bool,
+    brake: Brake | None = None,
 ) -> list[tuple[Order, RunReport | ReelsheetError]]:
     """Say what is about to be run, run it, and return how each manifest ended.
 
@@ -316,6 +315,7 @@ def carry_out(
         outputs: The folder of outputs, by which others reach the run.
         several: Whether each manifest is named.
         quiet: Whether only warnings are shown.
+        brake: Stops it; None for one of its own.
 
     """
     from pipeline.cli.progress import row_progress
@@ -330,7 +330,7 @@ def carry_out(
             say_before(order, several=several)
     rows = sum(len(order.checked.manifest.rows) for order in orders)
     with row_progress(rows, sys.stderr, quiet=quiet) as progress:
-        brake = Brake(progress.say)
+        brake = brake or Brake(progress.say)
         with listening(outputs, brake):
             outcomes = run_several(orders, watched(progress), brake=brake, heeds_signals=True)
         progress.show_end([one for one in outcomes if not isinstance(one, ReelsheetError)])

@@ -6,6 +6,7 @@ name with `_FILE` behind it names, and the credentials that systemd gives a serv
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ def api_key(config: Config, environ: Mapping[str, str]) -> str:
         raise ConfigError(
             f"The environment variable {name} (api.key_env) {state}.",
             action=f"Type {_assignment(name)}, with your API key for YOUR_KEY; or put the path of "
-            f"a file that holds it into {name}_FILE.",
+            f"a file that holds it into {name}_FILE.{_where_nobody_types()}",
         )
     path, source = found
     return _read(path, f"The file {path} ({source})")
@@ -50,12 +51,24 @@ def _assignment(name: str, *, windows: bool = os.name == "nt") -> str:
     return f"export {name}=YOUR_KEY"
 
 
+def _where_nobody_types() -> str:
+    """Return what else is to be done where no terminal starts it: what is typed there is lost."""
+    with contextlib.suppress(OSError):
+        if os.isatty(0):
+            return ""
+    return (
+        " Cron, systemd and containers know nothing of what is typed in a terminal: for these the "
+        "line belongs into the file that their entry reads, as the recipes of docs/nights.md say."
+    )
+
+
 def say_refused_key(config: Config, environ: Mapping[str, str]) -> str:
     """Say where a key came from that the provider refuses, and how another one is set."""
     name = config.api.key_env
     typed = f"type {_assignment(name)}, with a key of your ToAPIs account for YOUR_KEY"
     if environ.get(name, "").strip():
-        return f"It came from the environment variable {name} (api.key_env): {typed}."
+        came = f"It came from the environment variable {name} (api.key_env)"
+        return f"{came}: {typed}.{_where_nobody_types()}"
     found = _file_of(name, environ)
     if found is None:
         return f"Before the next run {typed}."

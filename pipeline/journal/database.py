@@ -86,6 +86,9 @@ journal is brought forward by the steps that it does not have yet."""
 VERSION = len(_STEPS)
 """The version of the schema that this program writes."""
 
+STOPPED = "stopped:"
+"""Before the id of a run, the name of the note that says what ended it early."""
+
 _TABLES = ("attempts", "events", "requests", "meta")
 _MONEY = _TABLES[:3]
 """Where one of these has a row, none of all tables is empty."""

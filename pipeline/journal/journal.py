@@ -15,7 +15,7 @@ from pipeline.disk.openfile import OpenFile
 from pipeline.disk.reserve import Reserve
 from pipeline.disk.sqlitefile import fold_in, id_in, leave_whole
 from pipeline.events import Event
-from pipeline.journal.database import clear_errors, connect
+from pipeline.journal.database import STOPPED, clear_errors, connect
 from pipeline.journal.ownership import claim, is_new
 from pipeline.journal.reading import GET_ENTRIES, attempts_in, entries_in, first_events, was_cut_off
 from pipeline.journal.records import attempt_of, request_of
@@ -210,18 +210,23 @@ class Journal:
             (before, after, run_id),
         ).result()
 
-    def end_run(self, run_id: str, at: float, exit_code: int) -> None:
+    def end_run(
+        self, run_id: str, at: float, exit_code: int, stopped_by: str | None = None
+    ) -> None:
         """Record that a run ended; blocks until it is durable.
 
         Args:
             run_id: the run's id.
             at: when it ended, in Unix seconds.
             exit_code: the exit code of the run.
+            stopped_by: what ended it early; None if nothing did.
 
         Raises:
             StoreError: the disk does not take it.
 
         """
+        if stopped_by is not None:  # a note: no earlier version has to know of it
+            self._append_statement(PUT_NOTE, (f"{STOPPED}{run_id}", stopped_by))
         self._append_statement(
             "UPDATE runs SET finished_at = ?, exit_code = ? WHERE run_id = ?",
             (at, exit_code, run_id),

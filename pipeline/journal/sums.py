@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.disk.sqlitefile import path_of
-from pipeline.journal.database import clear_errors, connect_for_reading
+from pipeline.journal.database import STOPPED, clear_errors, connect_for_reading
 from pipeline.model import State
 
 _MANIFEST = "SELECT value FROM meta WHERE name = 'manifest'"
@@ -36,13 +36,17 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class RunTold:
-    """A run as the journal notes it. Times are Unix seconds, None where it has no end."""
+    """A run as the journal notes it. Times are Unix seconds, None where it has no end.
+
+    `stopped_by` says what ended it early.
+    """
 
     run_id: str
     command: str
     started_at: float
     finished_at: float | None
     exit_code: int | None
+    stopped_by: str | None
 
 
 def runs_in(journal: Path) -> list[RunTold]:
@@ -52,8 +56,9 @@ def runs_in(journal: Path) -> list[RunTold]:
         return []
     with contextlib.closing(connection), clear_errors(journal):
         found = connection.execute(
-            "SELECT run_id, command, started_at, finished_at, exit_code FROM runs "
-            "ORDER BY started_at"
+            "SELECT run_id, command, started_at, finished_at, exit_code, value FROM runs "
+            "LEFT JOIN meta ON name = ? || run_id ORDER BY started_at",
+            (STOPPED,),
         )
         return [RunTold(*row) for row in found]
 

@@ -150,6 +150,7 @@ def _runs(outputs: Path) -> Iterator[Past]:
                     ended_at=ended_at,
                     manifests=(str(manifest),),
                     exit_code=run.exit_code,
+                    stopped_by=run.stopped_by,
                 )
 
 

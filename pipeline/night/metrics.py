@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from pipeline import __version__
 from pipeline.disk.openfile import is_gone, open_to_read_bytes
@@ -113,6 +113,13 @@ class Figures:
     currency: str = ""
     last_success: float = 0.0
     well: bool | None = None
+
+
+class Onlooker(Protocol):
+    """Is told how far a night or a run is, whenever that is known anew."""
+
+    def tell(self, figures: Figures) -> None:
+        """Take in how far it is, or how it ended."""
 
 
 def write_textfile(path: Path, figures: Figures) -> None:

@@ -209,10 +209,19 @@ def _of_manifest(one: Ended) -> list[str]:
         lines.append(f"  results: {outcome.results_file.absolute()}")
     if outcome.failed_file is not None:
         lines.append(f"  rows that need you: {outcome.failed_file.absolute()}")
-    page = outcome.folder.absolute() / "review.html"
-    if page.is_file():
-        lines.append(f"  to judge the videos: {page}")
+    lines += _to_judge(outcome, one.typed)
     return lines
+
+
+def _to_judge(report: RunReport, typed: Invocation) -> list[str]:
+    """Return where videos are judged, with how many of this night nobody has judged yet."""
+    page = report.folder.absolute() / "review.html"
+    there, new = [str(page)] if page.is_file() else [], report.waits.unjudged
+    if not new:
+        return [f"  to judge the videos: {one}" for one in there]
+    said = f"{count(new, 'new video')} {agree(new, 'waits', 'wait')} for your verdict"
+    where = ", or with: ".join([*there, typed.command("review")])
+    return [f"  {said}: {where}"]
 
 
 def _waits(report: RunReport, typed: Invocation) -> Iterator[str]:

@@ -1,25 +1,41 @@
-"""Whoever looks at a night or a run from outside: its line in the history, and the metrics.
+"""Whoever looks at a night or a run from outside: its line in the history, the metrics, its health.
 
-What cannot be told is said once, and changes nothing else.
+Runs are seen alike, be it a command that began them or a program. What cannot be told is said once,
+and changes nothing else.
 
-Tested in tests/night/test_history.py and tests/night/test_metrics.py.
+Tested in tests/night/test_history.py, tests/night/test_metrics.py and tests/night/test_health.py.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pipeline.config.settings import Config
+from pipeline.disk.lock import was_left
+from pipeline.engine.rows import say_wait
 from pipeline.errors import StoreError
 from pipeline.night import history
 from pipeline.night.metrics import Figures, write_textfile
+from pipeline.night.notice import ended_well
+from pipeline.night.record import EVERY_S, FILE_NAME, NightRecord, lock_of, read_record
+from pipeline.runner import api
+from pipeline.runner.inthread import Seen
+from pipeline.runner.target import Refused, Target
+from pipeline.runner.watching import RunProgress, Watcher
 from pipeline.writer.outcome import iso
+
+_GOES_ON_S = 600.0
+"""One that goes on is heard of more often than this."""
 
 
 def home_of(folder: Path, outputs: Path, *, several: bool) -> Path:
@@ -123,3 +139,99 @@ class Outside:
             "well": figures.well,
             "stopped_by": figures.stopped_by or next(filter(None, errors), None),
         }
+
+
+@contextlib.contextmanager
+def seen_run(
+    first: Target,
+    manifests: Sequence[Target | Refused],
+    command: str,
+    warn: Callable[[str], None],
+    *,
+    several: bool = False,
+) -> Iterator[NightRecord]:
+    """Yield what keeps the figures of a run for whoever looks from outside, as long as it lasts.
+
+    Args:
+        first: The first manifest that can be worked on, whose configuration is that of all.
+        manifests: All of them.
+        command: run, retry or fetch.
+        warn: Shows a line.
+        several: Whether there are several manifests, a folder or a pattern.
+
+    """
+    home = home_of(first.folder.root, Path(first.config.output.dir), several=several)
+    outside = Outside(first.config, home, command, warn)
+    with NightRecord(None, outside=outside) as record:
+        record.begin([one.manifest for one in manifests])
+        yield record
+
+
+class Recording:
+    """A watcher that keeps `night.json` up to date beside another one."""
+
+    def __init__(self, record: NightRecord, shown: Watcher) -> None:
+        self._record = record
+        self._shown = shown
+        self.say = shown.say
+        self.warn = shown.warn
+
+    @property
+    def interval_s(self) -> float:
+        """How often the one that is shown wants to be told, and the file."""
+        return min(EVERY_S, self._shown.interval_s)
+
+    def show(self, progress: RunProgress) -> None:
+        """Show how far the run is, here and there."""
+        self._record.update(progress)
+        self._shown.show(progress)
+
+
+class Reelsheet(api.Reelsheet):
+    """One manifest with its configuration and its output folder."""
+
+    def _seen(self, target: Target, warn: Callable[[str], None]) -> AbstractContextManager[Seen]:
+        return seen_run(target, [target], "run", warn)
+
+
+def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[bool, str]:
+    """Return whether the night is well, and one line about it.
+
+    Args:
+        outputs: The folder of outputs.
+        max_age_s: How long ago it was heard of at most; None: ten minutes, if it goes on.
+        now: The Unix second.
+
+    """
+    path = outputs / FILE_NAME
+    record = read_record(path)
+    if record is None:
+        return False, f"no night has been in {outputs}: there is no {path}"
+    heard = _seconds(record.get("updated_at"))
+    running = record.get("state") == "running"
+    if running and was_left(lock_of(outputs)):
+        return False, f"the night that began at {record.get('started_at')} was killed"
+    most_s = max_age_s if max_age_s is not None else _GOES_ON_S if running else None
+    if most_s is not None and (heard is None or now - heard > most_s):
+        ago = "never" if heard is None else f"{say_wait(round(now - heard))} ago"
+        return False, f"the night was last heard of {ago}, and at most {say_wait(most_s)} is well"
+    if running:
+        return True, f"the night goes on: {_counts(record)}"
+    code, why = record.get("exit_code"), record.get("stopped_by")
+    told = f"the night ended at {record.get('ended_at')} with {code}: {_counts(record)}"
+    well = isinstance(code, int) and ended_well(code) and record.get("well") is not False
+    return well, f"{told}; {why}" if why else told
+
+
+def _seconds(text: object) -> float | None:
+    try:
+        return datetime.fromisoformat(str(text)).timestamp()
+    except (ValueError, OverflowError, OSError):  # years that no clock here counts to
+        return None
+
+
+def _counts(record: dict[str, Any]) -> str:
+    states = record.get("states")
+    if not isinstance(states, dict) or not states:
+        return "no rows yet"
+    return ", ".join(f"{number} {state}" for state, number in sorted(states.items()))

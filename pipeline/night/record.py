@@ -24,16 +24,15 @@ from pipeline.disk.place import place
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.model import State
 from pipeline.models.pricing import join
-from pipeline.night.metrics import Figures, ManifestFigures
+from pipeline.night.metrics import Figures, ManifestFigures, Onlooker
 from pipeline.night.notice import Hindrance, ended_well, hindrance_of
-from pipeline.night.outside import Outside
 from pipeline.runner.reports import RunReport
-from pipeline.runner.watching import RunProgress, Watcher
+from pipeline.runner.watching import RunProgress
 from pipeline.writer.outcome import iso
 
 FILE_NAME = "night.json"
 _REHEARSED = "night.rehearsal.json"
-_EVERY_S = 5.0
+EVERY_S = 5.0
 """How often the file is written anew while the night goes on."""
 
 
@@ -72,7 +71,7 @@ class NightRecord:
         self,
         path: Path | None,
         *,
-        outside: Outside | None = None,
+        outside: Onlooker | None = None,
         killed: str | None = None,
         wall: Callable[[], float] = time.time,
         now: Callable[[], float] = time.monotonic,
@@ -88,6 +87,7 @@ class NightRecord:
         self._stopped_by: str | None = None
         self._code: int | None = None
         self._hindrances: set[Hindrance] = set()
+        self._before: dict[str, tuple[int, int, int]] = {}
 
     def __enter__(self) -> Self:
         """Write the beginning."""
@@ -115,9 +115,15 @@ class NightRecord:
             self._stopped_by = why_ended(error)
 
     def begin(self, manifests: Sequence[Path]) -> None:
-        """Take note of the manifests of the night."""
+        """Take note of the manifests of the night, of which nothing is known yet."""
+        self._hindrances.clear()
         self._manifests = {str(path): ManifestFigures(str(path)) for path in manifests}
         self._write(ended=False)
+
+    def take_over(self, before: Mapping[Path, RunReport]) -> None:
+        """Have what came home before the window opened count, too."""
+        for path, one in before.items():
+            self._before[str(path)] = one.downloaded, one.summary.bytes, one.polls
 
     def _of(self, manifest: Path) -> ManifestFigures:
         return self._manifests.setdefault(str(manifest), ManifestFigures(str(manifest)))
@@ -140,6 +146,9 @@ class NightRecord:
             one.submitted, one.downloaded = each.submitted, each.downloaded
             one.bytes, one.polls, one.paid_since = each.bytes, each.polls, each.paid_since
             one.money = round(each.spend.money, 6) if each.priced else None
+            if early := self._before.get(one.name):
+                one.downloaded += early[0]
+                one.bytes, one.polls = one.bytes + early[1], one.polls + early[2]
         videos = sum(each.spend.videos for each in progress.each)
         seconds = sum(each.spend.video_seconds for each in progress.each)
         money = sum(each.spend.money for each in progress.each)
@@ -147,7 +156,7 @@ class NightRecord:
         known = round(money, 6) if all(each.priced for each in paid) else None
         self._spend = {"videos": videos, "video_seconds": seconds, "money": known}
         if self._now() >= self._write_at:
-            self._write_at = self._now() + _EVERY_S
+            self._write_at = self._now() + EVERY_S
             with contextlib.suppress(StoreError):  # on a full disk the night has other worries
                 self._write(ended=False)
 
@@ -155,6 +164,18 @@ class NightRecord:
         self, code: ExitCode, outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]
     ) -> None:
         """Take note of how each manifest ended, and all together."""
+        spends = [one.spend for one in self.note(outcomes)]
+        self._code = int(code)
+        self._stopped_by = "; ".join(_reasons(outcomes)) or None
+        money = join(one.costs for one in spends).money
+        self._spend = {
+            "videos": sum(one.videos for one in spends),
+            "video_seconds": sum(one.video_seconds for one in spends),
+            "money": None if money is None else round(money, 6),
+        }
+
+    def note(self, outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> list[RunReport]:
+        """Take note of how manifests ended, though the night may go on; return their reports."""
         reports = []
         for manifest, outcome in outcomes:
             if isinstance(outcome, ReelsheetError):
@@ -167,15 +188,7 @@ class NightRecord:
             one.submitted, one.downloaded = outcome.submitted, outcome.downloaded
             one.bytes, one.polls = outcome.summary.bytes, outcome.polls
             one.money, one.paid_since = outcome.spend.money, outcome.paid_since
-        self._code = int(code)
-        self._stopped_by = "; ".join(_reasons(outcomes)) or None
-        spends = [one.spend for one in reports]
-        money = join(one.costs for one in spends).money
-        self._spend = {
-            "videos": sum(one.videos for one in spends),
-            "video_seconds": sum(one.video_seconds for one in spends),
-            "money": None if money is None else round(money, 6),
-        }
+        return reports
 
     @property
     def exit_code(self) -> int:
@@ -272,7 +285,7 @@ def note_refusal(
     refused: Sequence[tuple[Path, ReelsheetError]] = (),
     *,
     rehearses: bool = False,
-    outside: Outside | None = None,
+    outside: Onlooker | None = None,
 ) -> NightRecord | None:
     """Have night.json say that a night ended before it began; None if another night goes on.
 
@@ -320,23 +333,3 @@ def _reasons(outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> lis
 
 def _counted(states: Mapping[State, int]) -> dict[str, int]:
     return {state.value: number for state, number in states.items() if number}
-
-
-class Recording:
-    """A watcher that keeps `night.json` up to date beside another one."""
-
-    def __init__(self, record: NightRecord, shown: Watcher) -> None:
-        self._record = record
-        self._shown = shown
-        self.say = shown.say
-        self.warn = shown.warn
-
-    @property
-    def interval_s(self) -> float:
-        """How often the one that is shown wants to be told, and the file."""
-        return min(_EVERY_S, self._shown.interval_s)
-
-    def show(self, progress: RunProgress) -> None:
-        """Show how far the run is, here and there."""
-        self._record.update(progress)
-        self._shown.show(progress)

@@ -10,14 +10,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypedDict, Unpack
 
 from pipeline.errors import UsageError
 from pipeline.runner import foresight
 from pipeline.runner.checking import CheckReport, check_report
-from pipeline.runner.inthread import OnProgress, RunThread, wait_for, wait_in_loop
+from pipeline.runner.inthread import (
+    OnProgress,
+    RunThread,
+    Seen,
+    unseen,
+    wait_for,
+    wait_in_loop,
+)
 from pipeline.runner.judging import JudgedTake, judge, judged_takes
 from pipeline.runner.order import Several, select
 from pipeline.runner.reports import PlanReport, RunReport, StatusReport
@@ -193,6 +201,10 @@ class Reelsheet:
         _refuse_unknown("arun", options, RunOptions.__optional_keys__)
         return await wait_in_loop(self._work(**options), on_progress)
 
+    def _seen(self, target: Target, warn: Callable[[str], None]) -> AbstractContextManager[Seen]:
+        """Return what is told of a run beside the program; see `pipeline/night/outside.py`."""
+        return unseen(target, warn)
+
     def _target(self, *, adopt: bool = False) -> Target:
         return resolve_target(self._manifest, self._config, self._out, self._settings, adopt=adopt)
 
@@ -205,7 +217,8 @@ class Reelsheet:
         **choice: Unpack[RowChoice],
     ) -> RunThread:
         target = self._target(adopt=adopt)
-        return RunThread(target, select(target, **choice), strict=strict, adopt=adopt, yes=yes)
+        selection = select(target, **choice)
+        return RunThread(target, selection, strict, adopt, yes, self._seen)
 
 
 def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset[str]) -> None:

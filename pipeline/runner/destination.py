@@ -21,10 +21,12 @@ from pathlib import Path
 
 from pipeline.account.place import BOOK_FILE, name_of, state_folders
 from pipeline.account.reading import accounts_that_bought
+from pipeline.config.key import api_key
 from pipeline.config.settings import Api, Config
 from pipeline.config.values import is_loopback, origin_of
 from pipeline.disk.openfile import is_gone, open_private, read_regular
 from pipeline.errors import ReelsheetError, UsageError
+from pipeline.network import read_network
 
 _FILE = "destinations"
 _LARGEST_BYTES = 1_000_000
@@ -67,6 +69,13 @@ def say_destination(config: Config) -> str | None:
     """Return what is said before a live run with another host or variable than the default."""
     found = destination_of(config)
     return None if found is None or found.is_default else found.sentence
+
+
+def refuse_without_key(config: Config) -> None:
+    """Raise ConfigError if a live run would find no key, or no way out."""
+    if not config.rehearses:
+        api_key(config, os.environ)
+        read_network(config, os.environ)
 
 
 def refuse_strange_destination(

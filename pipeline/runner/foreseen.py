@@ -41,7 +41,7 @@ from pipeline.runner.forgotten import (
 )
 from pipeline.runner.offer import learn_price
 from pipeline.runner.order import refuse_broken
-from pipeline.runner.target import Target, refuse_to_begin
+from pipeline.runner.target import Target, refuse_folder, refuse_to_begin
 
 
 def why_not_begun(target: Target) -> ReelsheetError | None:
@@ -50,6 +50,7 @@ def why_not_begun(target: Target) -> ReelsheetError | None:
     Raises StoreError.
     """
     try:
+        refuse_folder(target)
         refuse_to_begin(target)
     except UsageError as error:
         return error

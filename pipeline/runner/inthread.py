@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, InternalError, ReelsheetError
@@ -39,15 +41,49 @@ class _Abandoned(Exception):
     """The run was interrupted before it had anything to stop."""
 
 
+class Seen(Protocol):
+    """Is told how a run goes for whoever looks from outside, beside the program."""
+
+    def update(self, progress: RunProgress) -> None:
+        """Take in how far it is."""
+
+    def end(self, code: ExitCode, outcomes: Sequence[tuple[Path, RunReport]]) -> None:
+        """Take in how it ended."""
+
+    def fail(self, error: BaseException | None) -> None:
+        """Take in what ended it, unless its end is known."""
+
+
+class _Unseen:
+    """Nobody looks."""
+
+    def update(self, progress: RunProgress) -> None: ...
+
+    def end(self, code: ExitCode, outcomes: Sequence[tuple[Path, RunReport]]) -> None: ...
+
+    def fail(self, error: BaseException | None) -> None: ...
+
+
+SeenBy: TypeAlias = Callable[[Target, Callable[[str], None]], AbstractContextManager[Seen]]
+"""Given a manifest, and what shows a line, it yields what is told as long as its run lasts."""
+
+
+def unseen(_target: Target, _warn: Callable[[str], None]) -> AbstractContextManager[Seen]:
+    """Return what tells nobody of a run but the program."""
+    return contextlib.nullcontext(_Unseen())
+
+
 @dataclass(frozen=True)
 class _Heard:
     """The watcher of a run that a program waits for: it passes progress on and keeps warnings."""
 
     pass_on: Callable[[RunProgress], None]
     warnings: list[str]
+    seen: Seen
     interval_s: float = _WAIT_S
 
     def show(self, progress: RunProgress) -> None:
+        self.seen.update(progress)
         self.pass_on(progress)
 
     def say(self, line: str) -> None:
@@ -66,6 +102,7 @@ class RunThread:
     strict: bool = False
     adopt: bool = False
     yes: bool = False
+    seen: SeenBy = unseen
     report: RunReport | None = None
     _error: BaseException | None = None
     _interruption: BaseException | None = None
@@ -135,7 +172,15 @@ class RunThread:
         return goes_on_unasked(offer, when_short=when_short, yes=self.yes)
 
     def _carry_out(self, pass_on: Callable[[RunProgress], None]) -> RunReport:
-        heard = _Heard(pass_on, [])
+        warnings: list[str] = []
+        with self.seen(self.target, warnings.append) as seen:
+            try:
+                return self._work(_Heard(pass_on, warnings, seen))
+            except _Abandoned:
+                seen.fail(KeyboardInterrupt())
+                raise
+
+    def _work(self, heard: _Heard) -> RunReport:
         try:
             with place_order(
                 self.target,
@@ -155,7 +200,8 @@ class RunThread:
                 action="Please report it. What was paid for is in the journal; run again.",
             ) from error
         states = {State(state): count for state, count in report.states.items()}
-        pass_on(RunProgress(states, report.submitted, report.downloaded))
+        heard.pass_on(RunProgress(states, report.submitted, report.downloaded))
+        heard.seen.end(report.exit_code, [(self.target.manifest, report)])
         return replace(report, notes=(*self.target.notes, *heard.warnings, *report.notes))
 
     def _abandon_if_interrupted(self, *_: object) -> None:

@@ -172,7 +172,7 @@ def end_refused(run: ManifestRun, error: ReelsheetError) -> None:
             write_summary(summary, run.order.folder.root)
     run.log.write("stopped", exit_code=code, reason=error.message)
     run.log.write("end", exit_code=code, states=counted, notes=())
-    run.note_end(run.clock.wall(), code)
+    run.note_end(run.clock.wall(), code, why=error.message)
 
 
 def _publish_so_far(run: ManifestRun) -> None:

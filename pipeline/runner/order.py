@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +19,8 @@ from pipeline.checker.check import CheckedManifest
 from pipeline.checker.naming import normalise_key
 from pipeline.config.key import secret_of
 from pipeline.config.settings import Config
-from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import open_private
-from pipeline.disk.rights import make_cache, mode_of_joint_copy
+from pipeline.disk.rights import mode_of_joint_copy
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.fleet.choice import refuse_unfit_fleet
 from pipeline.manifest.invocation import Invocation
@@ -33,17 +30,18 @@ from pipeline.planner.plan import ENDED_BADLY
 from pipeline.planner.selection import Mode, Selection, unknown_keys
 from pipeline.runner.checking import check_target
 from pipeline.runner.offer import Offer
-from pipeline.runner.target import Refused, Target, refuse_to_begin
+from pipeline.runner.target import Refused, Target, refuse_folder, refuse_to_begin
 from pipeline.runner.terms import AT_ANY_TIME, Terms
-from pipeline.runner.unchanged import check_copied
+from pipeline.runner.unchanged import check_copied, snapshot
 from pipeline.storage.opening import place_for
 from pipeline.storage.places import Place
+from pipeline.writer.summary import tell_refused
+
+NIGHT = "night"
+"""The command whose runs nobody watches."""
 
 Several: TypeAlias = str | Iterable[str]
 """A single text, or several."""
-
-_COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
-"""The manifests whose results are written into a copy of the file itself."""
 
 
 class RowsInvalid(ManifestError):
@@ -253,7 +251,13 @@ def place_orders(
                 orders.append(target)
                 continue
             try:
-                refuse_to_begin(target, trust)
+                refuse_folder(target)
+            except ReelsheetError as error:
+                orders.append(Refused(target.manifest, error))
+                continue
+            try:
+                # Nobody sees what a night says: it begins, so that its files tell of the key.
+                refuse_to_begin(target, trust, keyless=command == NIGHT)
                 refuse_unfit_fleet(target.config)
                 source, checked = check_copied(
                     target.manifest,
@@ -263,6 +267,7 @@ def place_orders(
                 )
                 refuse_broken(target.invocation, checked, strict=strict)
             except ReelsheetError as error:
+                tell_refused(target.folder, target.manifest, error, time.time())
                 orders.append(Refused(target.manifest, error))
                 continue
             orders.append(
@@ -319,30 +324,3 @@ def refuse_unknown_keys(
             f"no row has the key {', '.join(unknown)}.",
             action=f"Look up the keys with: {first.command('status', '--rows')}.",
         )
-
-
-@contextlib.contextmanager
-def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
-    """Yield a copy of an .xlsx or .xlsm manifest, deleted with the context; others as they are.
-
-    Results are written row by row number into a copy made before the check reads the manifest, so
-    that an edit meanwhile does not shift them. The check reads the manifest itself: its messages
-    name that file. Raises StoreError when the folder does not take the copy.
-    """
-    if manifest.suffix.lower() not in _COPIED_SUFFIXES or not manifest.is_file():
-        yield manifest
-        return
-    # Two threads of one process may ask for the same folder: only one of them gets its lock, later.
-    copy = cache / f".manifest-{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
-    try:
-        make_cache(cache, manifest)
-        try:
-            copy.unlink(missing_ok=True)
-            own = open_private(copy, os.O_WRONLY | os.O_EXCL)
-            with os.fdopen(own, "wb") as file, manifest.open("rb") as source:
-                shutil.copyfileobj(source, file)
-        except OSError as error:
-            raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
-        yield copy
-    finally:
-        copy.unlink(missing_ok=True)

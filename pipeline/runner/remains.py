@@ -7,7 +7,6 @@ become durable; the results have only each row's last attempt.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from urllib.parse import unquote
 from pipeline import events as ev
 from pipeline.account.reading import journals_in
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone, open_to_read_bytes
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.errors import ManifestError, UsageError
 from pipeline.journal.logreading import last_line, logged, tells_of_intents
@@ -29,6 +28,7 @@ from pipeline.manifest.resultcolumns import RESULT_COLUMNS
 from pipeline.model import IDENTITY_MARK, Manifest, State
 from pipeline.reader.reading import read
 from pipeline.runner.runlog import key_in
+from pipeline.writer.summary import read_summary
 
 _UNSENT = {State.WAITING.value, State.INVALID.value, State.REFUSED.value}
 _MOST_DIGITS = 9
@@ -134,10 +134,7 @@ def explain_ours(folder: OutputFolder, typed: Invocation, book: Path | None) -> 
 
 def summary_of(folder: OutputFolder) -> dict[str, Any]:
     """Return the summary of the last run; empty if there is none that can be read."""
-    with contextlib.suppress(OSError, ValueError), open_to_read_bytes(folder.summary) as file:
-        told = json.load(file)
-        return told if isinstance(told, dict) else {}
-    return {}
+    return read_summary(folder.root)
 
 
 def _summary_says_sent(folder: OutputFolder) -> bool:

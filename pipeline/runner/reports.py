@@ -278,6 +278,19 @@ def _spend_of(order: Order, tally: Tally) -> RunSpend:
     return RunSpend(spend.videos, spend.video_seconds, costs.money, currency, costs.known)
 
 
+def with_before(report: RunReport, before: RunReport) -> RunReport:
+    """Return how a run ended with what one before it, which ordered nothing, brought home."""
+    summary, early = report.summary, before.summary
+    together = replace(
+        summary,
+        downloaded=summary.downloaded + early.downloaded,
+        bytes=summary.bytes + early.bytes,
+    )
+    unjudged = report.waits.unjudged + before.waits.unjudged
+    waits = replace(report.waits, unjudged=unjudged)
+    return replace(report, summary=together, polls=report.polls + before.polls, waits=waits)
+
+
 def _complete(stop: Stop, typed: Invocation) -> Stop:
     """Return why a run stopped, with a command in what to do as it is pasted."""
     return replace(stop, action=stop.action and typed.complete(stop.action))

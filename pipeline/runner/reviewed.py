@@ -14,6 +14,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.errors import ReelsheetError
 from pipeline.journal.decisions import read_decisions
+from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_all
 
 
@@ -47,6 +48,25 @@ def with_review(
             judged = Judged({one.key: one for one in attempts}, takes_of(attempts), decisions)
             checked = with_decisions(checked, judged, allowed)
     return _with_notes(checked, lines)
+
+
+def count_unjudged(journal: Journal, takes: Collection[tuple[str, int]]) -> int:
+    """Return of how many takes nobody has said anything yet; none where that cannot be read.
+
+    Args:
+        journal: the journal of their rows.
+        takes: the keys of the rows, and the numbers of the takes.
+
+    """
+    if not takes:
+        return 0
+    from pipeline.review.verdicts import TAKEN_BACK, latest_of  # noqa: PLC0415
+
+    with contextlib.suppress(ReelsheetError):
+        latest = latest_of(read_decisions(journal.path)).items()
+        judged = {take for take, said in latest if said.verdict != TAKEN_BACK}
+        return sum((journal.identity_of(key), number) not in judged for key, number in takes)
+    return 0
 
 
 def _with_notes(checked: CheckedManifest, lines: tuple[str, ...]) -> CheckedManifest:

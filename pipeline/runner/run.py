@@ -30,6 +30,7 @@ from pipeline.runner.publishing import publish_order
 from pipeline.runner.renames import rename_entries
 from pipeline.runner.reports import RunReport, report_run, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
+from pipeline.runner.reviewed import count_unjudged
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake
 from pipeline.runner.takes import NOTHING_BOUGHT, Purchases
@@ -304,6 +305,7 @@ class ManifestRun:
         states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         waits = count_waits(plan.steps, results, order.checked.wanted)
+        waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived))
         ended = self.clock.wall()
         spent = (self.began_at, ended, self.clock.now() - self.began)
         summary = summarise(order, tally, results, run_id=self.run_id, times=spent, code=code)
@@ -318,7 +320,8 @@ class ManifestRun:
         self.log.write(
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
-        self.note_end(ended, int(code), asked=not any(map(is_unasked, results)))
+        asked = not any(map(is_unasked, results))
+        self.note_end(ended, int(code), asked=asked, why=summary.stopped_by)
         pilot = pilot_at_end(self._pilot, self._entries_of, order)
         told = notes_at_end(order, plan, results, rest, stopped=bool(stops), pilot=pilot)
         published = replace(published, notes=(*published.notes, *told))
@@ -333,10 +336,12 @@ class ManifestRun:
         """
         return {key: self.entries.pop(key) for key in keys if key in self.entries}
 
-    def note_end(self, ended: float, code: int, *, asked: bool = False) -> None:
-        """Note the end, and with `asked` that each row was looked up or sent, if that was open."""
+    def note_end(
+        self, ended: float, code: int, *, asked: bool = False, why: str | None = None
+    ) -> None:
+        """Note the end, `why` it came early, and whether all that was `asked` for was."""
         try:
-            self.journal.end_run(self.run_id, ended, code)
+            self.journal.end_run(self.run_id, ended, code, why)
             if asked and self.recovery.ask_all and self.order.config.api.client_reference:
                 note_asked(self.journal, ended)
         except StoreError as error:

@@ -21,7 +21,8 @@ from pipeline.model import Entry
 class Tally:
     """What a run has done so far at the provider, and why it stopped early if it did.
 
-    `polls` are the queries that it made. `away` says by key since when, in Unix seconds, a video is
+    `polls` are the queries that it made, `arrived` the takes that came: their rows' keys and
+    their numbers. `away` says by key since when, in Unix seconds, a video is
     paid for, or perhaps, that is not home yet: the oldest first.
     `unknown_statuses` are those of tasks still running at its end, by the keys of their rows.
     `undelivered` says of finished videos, by key, why this run did not get them.
@@ -33,6 +34,7 @@ class Tally:
     downloaded: int = 0
     bytes: int = 0
     polls: int = 0
+    arrived: set[tuple[str, int]] = field(default_factory=set)
     away: dict[str, float] = field(default_factory=dict)
     spend: Spend = field(default_factory=Spend)
     stops: list[Stop] = field(default_factory=list)
@@ -65,6 +67,7 @@ class Tally:
             self.submitted += 1
         elif isinstance(event, Downloaded):
             self.downloaded += 1
+            self.arrived.add((event.key, event.number))
             self.bytes += event.video.size_bytes
 
     def note_what_is_left(self, engine: Engine, lane: int) -> None:

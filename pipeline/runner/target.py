@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config.catalogue import FIELDS
-from pipeline.config.key import api_key
 from pipeline.config.loading import load, load_in_part
 from pipeline.config.ownsheets import put_up_own_sheets
 from pipeline.config.settings import Config
@@ -31,9 +30,8 @@ from pipeline.errors import ConfigError, ReelsheetError, StoreError, UsageError
 from pipeline.journal.ownership import explain_paid_elsewhere, find_manifest, refuse_edition
 from pipeline.journal.reading import read_entries
 from pipeline.manifest.invocation import Invocation, note_invocation, note_options
-from pipeline.network import read_network
 from pipeline.runner.configured import DEFAULT_CONFIG, point_at_configuration
-from pipeline.runner.destination import refuse_strange_destination
+from pipeline.runner.destination import refuse_strange_destination, refuse_without_key
 from pipeline.runner.namesakes import OutOfPlace, book_knows, find_folder
 
 
@@ -318,20 +316,26 @@ def refuse_another(target: Target) -> None:
         raise target.refusal
 
 
-def refuse_to_begin(target: Target, trust: Callable[[UsageError], bool] = lambda _: False) -> None:
-    """Raise UsageError if no run may begin here, before anything is made or sent.
-
-    `trust` is asked whether the key may go where it never went before.
-    """
+def refuse_folder(target: Target) -> None:
+    """Raise UsageError if the output folder is not for a run of this manifest."""
     if target.named:
         with _damage_first(target.folder):
             target.folder.refuse_to_mix(rehearsal=target.config.rehearses)
     refusal = explain_paid_again(target)
     if refusal is not None:
         raise refusal
-    if not target.config.rehearses and is_gone(target.folder.journal):
-        api_key(target.config, os.environ)
-        read_network(target.config, os.environ)
+
+
+def refuse_to_begin(
+    target: Target, trust: Callable[[UsageError], bool] = lambda _: False, *, keyless: bool = False
+) -> None:
+    """Raise UsageError if no run may begin in its folder, before anything is made or sent.
+
+    `trust` is asked whether the key may go where it never went before. A `keyless` first run may
+    begin: it is refused, as every later one, when there is something to send.
+    """
+    if not keyless and is_gone(target.folder.journal):
+        refuse_without_key(target.config)
     refuse_strange_destination(target.config, os.environ, trust)
 
 

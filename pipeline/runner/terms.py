@@ -43,6 +43,15 @@ class Terms:
         """Whether rows that fail are tried again."""
         return self.is_night and not self.held and self.opens_at is not None
 
+    def is_early(self, now: float) -> bool:
+        """Return whether the window is yet to open, for which the work waits."""
+        return self.opens_at is not None and self.opens_at > now
+
+    def until_opening(self) -> Terms:
+        """Return the terms of what is done before the window opens: nothing is ordered."""
+        ends = "the window of the night opens"
+        return replace(self, opens_at=None, closes_at=self.opens_at, ends=ends)
+
     def within(
         self, opens_at: float | None, closes_at: float | None, ends: str, *, since: float | None
     ) -> Terms:

@@ -7,17 +7,25 @@ Tested in tests/runner/test_unchanged.py and tests/system/test_changed_manifests
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from pipeline.checker.check import CheckedManifest
+from pipeline.disk.failures import store_error
 from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import hash_of_file
+from pipeline.disk.openfile import hash_of_file, open_private
+from pipeline.disk.rights import make_cache
 from pipeline.errors import UsageError
 from pipeline.model import Manifest
 
 _TRIES = 3
+_COPIED_SUFFIXES = frozenset({".xlsx", ".xlsm"})
+"""The manifests whose results are written into a copy of the file itself."""
 
 
 def check_copied(
@@ -70,3 +78,30 @@ def say_changed(manifest: Manifest, folder: OutputFolder) -> str | None:
     except OSError:
         pass  # something else lies in its place
     return f"the manifest was changed meanwhile: {used}. Run again to take up the changes."
+
+
+@contextlib.contextmanager
+def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
+    """Yield a copy of an .xlsx or .xlsm manifest, deleted with the context; others as they are.
+
+    Results are written row by row number into a copy made before the check reads the manifest, so
+    that an edit meanwhile does not shift them. The check reads the manifest itself: its messages
+    name that file. Raises StoreError when the folder does not take the copy.
+    """
+    if manifest.suffix.lower() not in _COPIED_SUFFIXES or not manifest.is_file():
+        yield manifest
+        return
+    # Two threads of one process may ask for the same folder: only one of them gets its lock, later.
+    copy = cache / f".manifest-{os.getpid()}-{threading.get_native_id()}{manifest.suffix.lower()}"
+    try:
+        make_cache(cache, manifest)
+        try:
+            copy.unlink(missing_ok=True)
+            own = open_private(copy, os.O_WRONLY | os.O_EXCL)
+            with os.fdopen(own, "wb") as file, manifest.open("rb") as source:
+                shutil.copyfileobj(source, file)
+        except OSError as error:
+            raise store_error("the manifest", error, cannot=f"be copied to {cache}") from error
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)

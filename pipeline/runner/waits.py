@@ -24,6 +24,7 @@ class Waits:
     were ordered in this run although a warning was given; `warnings` are the commonest, with how
     often each was given. `used_up` are done, too, and asked for new takes, but limits.attempts
     allows none after up to `attempts` of each; `redo` says which of them there are.
+    `unjudged` takes came in this run, and nobody has said anything of them: they count for nothing.
     """
 
     repeats: int = 0
@@ -35,6 +36,7 @@ class Waits:
     used_up: int = 0
     attempts: int = 0
     redo: str = ""
+    unjudged: int = 0
 
     @property
     def total(self) -> int:

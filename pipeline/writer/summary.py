@@ -5,15 +5,22 @@ Tested in tests/writer/test_workbook_copy.py and tests/writer/test_text_table.py
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from pipeline.disk.folder import OutputFolder
+from pipeline.disk.lock import run_lock
+from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.disk.place import place
+from pipeline.errors import ReelsheetError
 from pipeline.model import State
 from pipeline.reader.workbook.package import Relationship
 from pipeline.writer.cells import BAND, STATE_LOOKS, TEXT, Cell, Cut, cell_xml, xml_text
+from pipeline.writer.outcome import iso
 from pipeline.writer.ownsheets import OwnSheet, namespace_of, put_sheet
 from pipeline.writer.parts import PackageCopy
 
@@ -92,15 +99,54 @@ def write_beginning(summary: Summary, folder: Path) -> Path:
     return _write({**record, "finished_at": None, "exit_code": None}, summary, folder)
 
 
+def read_summary(folder: Path) -> dict[str, Any]:
+    """Return the summary of the last run in a folder; empty if there is none that can be read."""
+    with (
+        contextlib.suppress(OSError, ValueError),
+        open_to_read_bytes(folder / _FILE_NAME) as file,
+    ):
+        told = json.load(file)
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
+def tell_refused(folder: OutputFolder, manifest: Path, error: ReelsheetError, at: float) -> None:
+    """Have the summary of the run before say why no run could begin; raises nothing.
+
+    Whoever looks at the file alone would take it for well otherwise. The rows stand there as they
+    stood, and the id stays that of the last run that began. Where no run has been nothing is made,
+    and where one goes on it says itself how it ends.
+
+    Args:
+        folder: The output folder of the manifest.
+        manifest: The manifest.
+        error: Why it is not worked on.
+        at: When that was, in Unix seconds.
+
+    """
+    before = read_summary(folder.root)
+    if not before:
+        return
+    told = {**dict.fromkeys(SUMMARY_KEYS), **before}
+    told |= {"submitted": 0, "downloaded": 0, "bytes": 0, "elapsed_s": 0.0}
+    told |= {"started_at": iso(at), "finished_at": iso(at)}
+    told |= {"exit_code": int(error.exit_code), "stopped_by": error.message}
+    told |= {"balance_before": None, "balance_after": None}
+    with contextlib.suppress(ReelsheetError), run_lock(folder.lock, manifest):
+        _place(told, folder.root, folder.summary)
+
+
 def _write(record: dict[str, object], summary: Summary, folder: Path) -> Path:
     record["states"] = dict(summary.states)
     if summary.unchecked_models:
         record["unchecked_models"] = list(summary.unchecked_models)
+    return _place(record, folder, Path(summary.manifest))
+
+
+def _place(record: Mapping[str, object], folder: Path, copy_of: Path) -> Path:
     # In ASCII, so that a path with bytes that are not UTF-8 is still valid JSON.
     data = json.dumps(record, indent=2).encode("ascii") + b"\n"
-    path, _ = place(
-        folder / _FILE_NAME, lambda file: file.write(data), copy_of=Path(summary.manifest)
-    )
+    path, _ = place(folder / _FILE_NAME, lambda file: file.write(data), copy_of=copy_of)
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,32 @@ def test_a_variable_without_a_key(environ: dict[str, str], expected: str) -> Non
         api_key(Config(), environ)
     assert "TOAPIS_API_KEY" in caught.value.message
     assert "SECRET" not in f"{caught.value.message} {caught.value.action}"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs terminals of POSIX")
+def test_what_is_typed_counts_in_a_terminal_alone() -> None:
+    """Where cron or a service starts a run, it is said where the key comes from there."""
+
+    def advised() -> list[str]:
+        refused = say_refused_key(LIVE, {"TOAPIS_API_KEY": KEY})
+        with pytest.raises(ConfigError) as missing:
+            api_key(LIVE, {})
+        return [refused, missing.value.action or ""]
+
+    import pty  # noqa: PLC0415 - Windows has none
+
+    kept, (lead, end) = os.dup(0), pty.openpty()
+    try:
+        for there, typed in ((end, True), (os.open(os.devnull, os.O_RDONLY), False)):
+            os.dup2(there, 0)
+            os.close(there)
+            for said in advised():
+                assert "export TOAPIS_API_KEY=YOUR_KEY" in said
+                assert ("docs/nights.md" in said) is not typed
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(lead)
 
 
 @pytest.mark.parametrize("text", ["{}", "{}\n", "  {} \r\n\n", "\ufeff{}\r\n"])

@@ -18,8 +18,8 @@ from pipeline.engine.limits import Spend
 from pipeline.errors import ConfigError, ExitCode, StoreError
 from pipeline.model import State
 from pipeline.night.metrics import FAMILIES, Figures, ManifestFigures, render, write_textfile
-from pipeline.night.outside import Outside
-from pipeline.night.record import NightRecord, Recording
+from pipeline.night.outside import Outside, Recording
+from pipeline.night.record import NightRecord
 from pipeline.runner.watching import ManifestProgress, RunProgress
 from pipeline.writer.layout import Result
 from tests.night.ended import report

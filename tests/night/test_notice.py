@@ -112,6 +112,25 @@ def test_what_came_of_each_manifest_what_it_cost_and_what_went_wrong_most(tmp_pa
     ]
 
 
+def test_new_videos_that_nobody_has_judged_are_counted_with_where_to_judge_them(
+    tmp_path: Path,
+) -> None:
+    """Not where none came; by themselves they make nobody be told."""
+    shop = report(tmp_path, Result(2, State.DONE), waits=Waits(unjudged=2))
+    command = 'reelsheet review "shoes 1.csv"'
+    page = tmp_path / "review.html"
+
+    def told(one: RunReport) -> list[str]:
+        lines = compose(0, [ended("shoes 1.csv", one)], None).text.splitlines()
+        return [line for line in lines if "verdict" in line or "judge" in line]
+
+    assert told(shop) == [f"  2 new videos wait for your verdict: {command}"]
+    page.touch()
+    assert told(shop) == [f"  2 new videos wait for your verdict: {page}, or with: {command}"]
+    assert told(replace(shop, waits=Waits())) == [f"  to judge the videos: {page}"]
+    assert count_waiting([ended("a.csv", shop)]) == 0
+
+
 def test_what_waits_for_a_person_comes_with_what_to_do(tmp_path: Path) -> None:
     """Each command works as it is pasted."""
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import shutil
 import signal
@@ -28,6 +29,7 @@ from pipeline.errors import (
     UsageError,
 )
 from pipeline.model import State
+from pipeline.night import outside as seen_from_outside
 from pipeline.night.history import read_past
 from pipeline.runner import inthread
 from pipeline.runner.api import Reelsheet
@@ -36,12 +38,14 @@ from pipeline.runner.order import RowsInvalid, place_order, select
 from pipeline.runner.reports import RepeatsWait, RunReport
 from pipeline.runner.target import resolve_target
 from pipeline.runner.watching import RunProgress
+from tests.night.test_metrics import parsed, value
 from tests.security.shop import Quiet
 from tests.system.harness import invariants, loglines, sheets
 from tests.system.harness.api import KEY, Api
 from tests.system.harness.product import FAST
 
 FEW = {"limits.outstanding": 6, "limits.submits_in_flight": 3}
+COUNTED = ("submissions", "downloads")
 KEYS = ("P0001", "P0002", "P0003")
 OWN_GROK = """
 sheet = 1
@@ -114,6 +118,33 @@ def silence(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 
 # What comes back.
+
+
+def test_others_see_the_run_of_a_program_as_that_of_a_command(studio: Studio) -> None:
+    """In metrics and history, also one that was broken off, and one that could not begin."""
+    path = studio.folder / "m.prom"
+    given = {**FAST, "api.base_url": studio.api.base_url or "", "metrics.textfile": str(path)}
+
+    def seen(**settings: str) -> dict[str, float | None]:
+        sheet = seen_from_outside.Reelsheet(studio.manifest, settings={**given, **settings})
+        with contextlib.suppress(ReelsheetError, KeyboardInterrupt):
+            sheet.run(on_progress=interrupt if settings else None)
+        told = parsed(path.read_text("utf-8"))
+        at = {"manifest": str(studio.manifest)}
+        counts = {f"{one}_total": value(told, f"{one}_total", **at) for one in COUNTED}
+        return {**counts, "up": value(told, "up"), "exit_code": value(told, "exit_code")}
+
+    def interrupt(_: RunProgress) -> None:
+        raise KeyboardInterrupt
+
+    ended = {"up": 0, "exit_code": 0, "submissions_total": 3, "downloads_total": 3}
+    assert seen() == ended
+    studio.write(4)
+    assert seen(**{"limits.attempts": "2"})["exit_code"] == 130
+    studio.manifest.write_text("sku,note\nA,x\n", encoding="utf-8")
+    assert seen() == {**ended, "exit_code": 2, "submissions_total": 0, "downloads_total": 0}
+    runs = [(one.command, one.exit_code) for one in read_past(studio.out.parent)]
+    assert runs == [("run", 0), ("run", 130)]
 
 
 def test_a_run_comes_back_as_a_frozen_report(studio: Studio) -> None:

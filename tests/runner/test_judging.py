@@ -37,6 +37,7 @@ def test_a_program_makes_a_pilot_judges_it_and_goes_through_its_gate(
     assert (planned.submits, planned.pilot.rest, planned.pilot.rest_seconds) == (3, 2, 12)
     first = gated.run()
     assert (int(first.exit_code), first.states) == (1, {"done": 2, "waiting": 3})
+    assert first.waits.unjudged == 2
     assert first.pilot is not None
     assert first.pilot.missing == ("2 rows to be judged", "0 of 1 approved")
     with pytest.raises(PilotWaits) as waits:
@@ -52,7 +53,8 @@ def test_a_program_makes_a_pilot_judges_it_and_goes_through_its_gate(
     assert gated.decide(approve=made[0], reject=made[1:], reason="dull", reviewer="ana") == ()
     said = {take.key: (take.verdict, take.reason, take.reviewer) for take in gated.takes()}
     assert said == {made[0]: ("approve", "", "ana"), made[1]: ("reject", "dull", "ana")}
-    assert gated.run().states == {"done": 5}
+    rest = gated.run()
+    assert (rest.states, rest.waits.unjudged) == ({"done": 5}, 3)
     assert sheet(manifest, api).run(pilot=True).submitted == 0
 
 

@@ -8,13 +8,17 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.disk.lock import run_lock
+from pipeline.errors import ManifestError, UsageError
 from pipeline.model import State
 from pipeline.reader.reading import read
-from pipeline.runner.order import select, snapshot
+from pipeline.runner.order import place_order, select
 from pipeline.runner.target import resolve_target
+from pipeline.runner.unchanged import snapshot
 from pipeline.writer.layout import Result
 from pipeline.writer.results import write_results
+from pipeline.writer.summary import read_summary, write_summary
+from tests.night.ended import report
 
 
 def workbook(path: Path, *keys: str) -> Path:
@@ -77,3 +81,28 @@ def test_a_key_is_a_text(tmp_path: Path) -> None:
     keys: Any = ["A0", 3]
     with pytest.raises(UsageError, match="the key 3 is not a text"):
         select(target, only=keys)
+
+
+def test_a_summary_says_that_the_next_run_could_not_begin(tmp_path: Path) -> None:
+    """Its rows stand as they stood. Nothing is made where no run was, or written beside one."""
+    manifest, out = tmp_path / "a.csv", tmp_path / "out"
+    manifest.write_text("key,note\nA,x\n", encoding="utf-8")
+    target = resolve_target(manifest, out=out)
+
+    def refused() -> str:
+        with pytest.raises(ManifestError) as error, place_order(target, select(target)):
+            pass
+        return error.value.message
+
+    refused()
+    assert not out.exists()
+    out.mkdir()
+    before = report(out, Result(2, State.DONE)).summary
+    write_summary(before, out)
+    with run_lock(target.folder.lock):
+        refused()
+        assert read_summary(out)["exit_code"] == 0
+    why, told = refused(), read_summary(out)
+    assert (told["exit_code"], told["stopped_by"], told["submitted"]) == (2, why, 0)
+    assert (told["states"], told["rows"], told["run_id"]) == ({"done": 1}, 1, "r")
+    assert told["started_at"] == told["finished_at"] != before.finished_at

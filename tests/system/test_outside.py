@@ -106,7 +106,10 @@ def test_runs_and_what_was_refused(product: Product, api: Api) -> None:
     assert "TOAPIS_API_KEY" in night["stopped_by"]
     assert [one["exit_code"] for one in past(product, "--limit", "1")] == [2]
     summary = sheets.summary(product.folder / "outputs" / "b")
-    assert summary["exit_code"] == 1, "of the run: the night never began"
+    assert summary["exit_code"] == 1, "of the run: the night was over another manifest"
+    summary = sheets.summary(product.folder / "outputs" / "c")
+    assert (summary["exit_code"], summary["states"]) == (2, {"waiting": 1})
+    assert "TOAPIS_API_KEY" in summary["stopped_by"]
     record = json.loads((product.folder / "outputs" / "night.json").read_text("utf-8"))
     assert (record["exit_code"], record["state"]) == (2, "ended")
     assert "TOAPIS_API_KEY" in told["message"]
