@@ -144,6 +144,7 @@ SET_UP = {
     "review/posters.py": "names posters",
     "review/quality.py": "tells what is odd about videos, after the results",
     "review/keeping.py": "keeps what a person put into the results: there are none",
+    "review/recording.py": "keeps what people decided where the journal was lost: nothing was",
     "review/readback.py": "reads back what a person put into the results: there are none",
     "review/static.py": "writes the review page, after the results",
     "review/takes.py": "lists what can be judged, after the results",
