@@ -177,6 +177,8 @@ class _Planned:
             "cost_at_least": least,
             "cost_learned": _learned(plan),
             "refusal": _refusal(plan),
+            "tried_first": list(plan.models.tried_first) or None,
+            "unchecked_models": list(plan.models.unchecked) or None,
         }
         return {
             "manifest": str(self.target.manifest),
@@ -207,6 +209,8 @@ class _Planned:
         _say_costs([self])
         if not several:
             _say_missing_price([self])
+        for line in plan.models.lines:
+            print_line(line)
         if plan.groups.get("invalid"):
             print_line(f"why rows are invalid: {self.target.invocation.command('check')}")
         for line in say_left_out(plan.steps, self.selection, self.target.invocation):

@@ -113,7 +113,8 @@ def build_engine(
     shared = () if account is None else account.book.uploads(account.name, wall - age_s)
     models = chain.from_iterable(models_of(lane.checked) for lane in lanes)
     known_rows = chain.from_iterable(lane.entries.values() for lane in lanes)
-    engine.trials.begin(untried_models(models, known_rows, account))
+    book = None if account is None else (account.book.path, account.name)
+    engine.trials.begin(untried_models(models, known_rows, book))
     for number, lane in enumerate(lanes):
         known = lane.journal.uploads(lane.uploader, wall - age_s)
         for sha256, url, at in chain(shared, known) if number == 0 else known:

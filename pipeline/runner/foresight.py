@@ -51,6 +51,7 @@ from pipeline.runner.rowresults import row_results
 from pipeline.runner.storage import Storage, seen_videos
 from pipeline.runner.takes import WithComing, purchases_of
 from pipeline.runner.target import Refused, Target, refuse_another, work_on_each
+from pipeline.runner.untried import foresee_models
 from pipeline.writer.layout import Result
 from pipeline.writer.publish import results_of
 
@@ -227,8 +228,15 @@ def _plan_report(
         refusal_action=None if refusal is None else refusal.action,
         refusal_code=None if refusal is None else refusal.exit_code,
         columns=checked.columns,
+        models=foresee_models((checked, plan), entries.values(), _book(target), target.config),
         pilot=report_pilot(compared.pilot, checked, target.config, target.invocation),
     )
+
+
+def _book(target: Target) -> tuple[Path, str] | None:
+    """Return the book that a run would use, and the name of its account."""
+    book = None if target.config.rehearses else book_of(target)
+    return None if book is None else (book, account_name(target.config))
 
 
 def _has_book(target: Target) -> bool:
@@ -243,9 +251,7 @@ def _need(
     before: _Before,
 ) -> Need | None:
     """Return what a plan needs on the disk, beside the plans before it."""
-    book, account = None if target.config.rehearses else book_of(target), ""
-    if book is not None:
-        account = account_name(target.config)
+    book, account = _book(target) or (None, "")
     if before.storage is None:
         before.storage = Storage(target.config, book, account)
     sends, model = bool(plan.of(Action.SUBMIT)), target.config.api.model

@@ -25,7 +25,7 @@ from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.rowresults import RowResult, row_results
 from pipeline.runner.tally import Tally
-from pipeline.runner.untried import models_of, unchecked_models
+from pipeline.runner.untried import NOTHING_ON_MODELS, OnModels, models_of, unchecked_models
 from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.runner.watching import ManifestProgress
 from pipeline.writer.layout import Result
@@ -140,6 +140,7 @@ class PlanReport:
     bought before: that saves `saved_seconds` of video and `saved_money`. `warnings` are to be read
     before paying, `columns` says what is read. `need` is what it needs on the disk; None where no
     disk is looked at. `pilot` says how the pilot stands, where one is asked for or is a gate.
+    `models` has what is to be known of the models of what would be submitted.
     """
 
     rows: int
@@ -163,6 +164,7 @@ class PlanReport:
     refusal_code: ExitCode | None = None
     columns: ColumnsRead = NOTHING_READ
     pilot: PilotReport | None = None
+    models: OnModels = NOTHING_ON_MODELS
 
     @property
     def groups(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.account.reading import models_made
 from pipeline.errors import ReelsheetError
@@ -22,11 +22,24 @@ from pipeline.models.shelf import own_sheets, sheet_of
 from pipeline.planner.plan import Action, Plan
 
 if TYPE_CHECKING:
-    from pipeline.account.opening import OpenAccount
+    from pathlib import Path
+
     from pipeline.checker.check import CheckedManifest
-    from pipeline.config.settings import Config
+    from pipeline.config.settings import Budget, Config
     from pipeline.model import Entry
     from pipeline.runner.watching import Watcher
+
+
+class OnModels(NamedTuple):
+    """What has to be said of the models of a plan: those tried first, and those unchecked."""
+
+    tried_first: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+NOTHING_ON_MODELS = OnModels()
+"""Of the default model."""
 
 
 def models_of(checked: CheckedManifest) -> tuple[str, ...]:
@@ -59,17 +72,65 @@ def tell_of_models(
         watcher.warn(line)
     for line in say_untried([one for one in untried if one in models]):
         watcher.say(line)
+    if not config.rehearses:
+        for line in say_foreign_prices(models, config.budget):
+            watcher.warn(line)
+
+
+def foresee_models(
+    bought: tuple[CheckedManifest, Plan],
+    entries: Iterable[Entry],
+    account: tuple[Path, str] | None,
+    config: Config,
+) -> OnModels:
+    """Say what a plan has to say of the models of the rows that it submits.
+
+    Args:
+        bought: The manifest and its plan.
+        entries: What its journal knows of its rows.
+        account: As for `untried_models`.
+        config: The settings.
+
+    """
+    models = models_to_buy([bought])
+    first = untried_models(models, entries, account)
+    lines = (
+        *say_unchecked(models, rehearses=config.rehearses),
+        *say_untried(first),
+        *say_foreign_prices(models, config.budget),
+    )
+    return OnModels(tuple(first), tuple(unchecked_models(models)), lines)
+
+
+def say_foreign_prices(models: Iterable[str], budget: Budget) -> list[str]:
+    """Say of models whose sheets have prices in another currency than the settings."""
+    ours = budget.currency
+    counted = "what their rows cost is not known"
+    if budget.price_per_second is not None:
+        counted = f"their rows count {budget.price_per_second:g} {ours} a second by the settings"
+    foreign: dict[str, list[str]] = {}
+    for model in models:
+        currencies = {price.currency for price in sheet_of(model).prices}
+        if currencies and ours not in currencies:
+            foreign.setdefault(" and ".join(sorted(currencies)), []).append(model)
+    return [
+        f"The sheets of {_listed(named)} have their prices in {theirs}, and budget.currency is "
+        f"{ours}: {counted}. Set budget.currency: {theirs} if your account is charged in it, or "
+        f"budget.price_per_second to what a second of video costs in {ours}."
+        for theirs, named in foreign.items()
+    ]
 
 
 def untried_models(
-    models: Iterable[str], entries: Iterable[Entry], account: OpenAccount | None
+    models: Iterable[str], entries: Iterable[Entry], account: tuple[Path, str] | None
 ) -> list[str]:
     """Return those of some models whose sheets were never run, as far as anything knows.
 
     Args:
         models: The models of a run.
         entries: What the journals of the run know of their rows.
-        account: The account with its book, which knows what other runs have made; None without.
+        account: The book, which knows what other runs have made, and the name of its account;
+            None without.
 
     """
     never = [model for model in dict.fromkeys(models) if not sheet_of(model).head.verified]
@@ -78,7 +139,7 @@ def untried_models(
     made = {one.attempt.request.model for one in entries if one.state is State.DONE}
     if account is not None:
         with contextlib.suppress(ReelsheetError):
-            made |= models_made(account.book.path, account.name)
+            made |= models_made(*account)
     return [model for model in never if model not in made]
 
 

@@ -51,9 +51,35 @@ def test_the_price_is_that_of_each_rows_model(tmp_path: Path, reelsheet: Command
     said = reelsheet("plan", path, *live).stdout
     assert ", 0.10 USD" in said
     assert "price" not in said
-    assert (
-        "price: not known" in reelsheet("plan", path, *live, "--set", "budget.currency=EUR").stdout
-    )
+    euros = (*live, "--set", "budget.currency=EUR")
+    said = reelsheet("plan", path, *euros).stdout
+    assert "price: not known" in said
+    assert "The sheets of grok-video-1.5 have their prices in USD, and budget.currency is" in said
+    said = reelsheet("plan", path, *euros, "--set", "budget.price_per_second=0.5").stdout
+    assert "their rows count 0.5 EUR a second by the settings." in said
+
+
+def test_a_plan_says_what_is_new_about_models(
+    tmp_path: Path, reelsheet: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which goes out with one row first, and whose rules nothing has checked; else nothing."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    assert reelsheet("models", "new", "clip-2", "--like", "veo3.1-fast").exit_code == 0
+    path = tmp_path / "mixed.csv"
+    rows = "v,A vase turns,veo3.1-fast\nc,A cup turns,clip-2\ng,A lamp glows,\n"
+    path.write_text(f"key,prompt,video_model\n{rows}", encoding="utf-8")
+    said = reelsheet("plan", path).stdout
+    assert said.count("was never run: one row goes first") == 2
+    assert "The rules of clip-2 come from a sheet of yours alone" in said
+    document = json.loads(reelsheet("plan", path, "--json").stdout)
+    assert document["tried_first"] == ["veo3.1-fast", "clip-2"]
+    assert document["unchecked_models"] == ["clip-2"]
+    path.write_text("key,prompt,video_model\ng,A lamp glows,\n", encoding="utf-8")
+    document = json.loads(reelsheet("plan", path, "--json").stdout)
+    assert set(document) == {
+        "manifest", "rows", "groups", "video_seconds", "cost", "cost_saved", "eta_s",
+    }  # fmt: skip
 
 
 def test_each_row_has_its_reason(manifest: Path, reelsheet: Command) -> None:

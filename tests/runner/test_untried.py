@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pipeline import events as ev
-from pipeline.account.opening import OpenAccount
 from pipeline.account.reading import models_made
 from pipeline.model import Entry, State
 from pipeline.models.shelf import put_up, sheet_of
@@ -49,7 +48,7 @@ def test_the_account_knows_what_other_runs_have_made(tmp_path: Path) -> None:
             shop.tell([event])
         assert models_made(path, ACCOUNT) == {TRIED}
         assert models_made(path, "another") == set()
-        account = OpenAccount(ACCOUNT, book, lambda _: None)
+        account = path, ACCOUNT
         assert untried_models([NEVER], [], account) == [NEVER]
         # A sheet of the team's own for the default, which says nothing of having been run.
         sheet = sheet_of(TRIED)
