@@ -197,7 +197,8 @@ def _explain_missing(
             "missing", f"{path} is a link to a file that no longer exists. Put the picture back."
         )
     folder = nearby.missing_folder(path)
-    lost = f"there is no folder {folder}" if folder else f"there is no {path.name} in {path.parent}"
+    within = path.parent.absolute() if path.parent.name in {"", ".."} else path.parent
+    lost = f"there is no folder {folder}" if folder else f"there is no {path.name} in {within}"
     lost = f"{path} is missing: {lost}."
     near, slip = nearby.suggest(path, folder)
     remedy = f"Did you mean {near}?" if near else "Put the picture there or correct the cell."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import ManifestError
 from pipeline.manifest.blank import all_blank, is_blank
 from pipeline.manifest.columns import field_of
+from pipeline.manifest.meanings import Standing, meanings_of
 from pipeline.manifest.wording import letters_of, list_numbers, plural
 from pipeline.model import Manifest, Row, TextDialect
 
@@ -174,8 +175,13 @@ def _are_names_of_programs(cells: list[str]) -> bool:
 
 
 def _count_known(headers: list[str]) -> int:
-    """Count the fields that the headers name."""
-    return len({field for header in headers if (field := field_of(header))})
+    """Count the fields that the headers name, in any language."""
+    return len({field for header in headers if (field := field_of(header) or _meant_by(header))})
+
+
+def _meant_by(header: str) -> str | None:
+    found = meanings_of(header)[:1]
+    return next((one.field for one in found if one.standing is not Standing.OFFERED), None)
 
 
 def _refuse_unnamed(table: Table) -> None:

@@ -29,6 +29,8 @@ def _encoded(name: str, encoding: str, mark: bytes = b"", *settings: str) -> Cas
 CASES = (
     Case("title-above-the-headers", lines("Spring 2026,,", "sku,prompt,duration", "A,x,4"),
          refused="line 2 looks like the headers", says=("'Spring 2026'", "Delete line 1")),
+    Case("title-above-the-headers-in-german", lines("Herbst,,", ",,", "Foto 1,Dauer,Text", "a,4,x"),
+         refused="line 3 looks like the headers", says=("'Herbst'", "Delete line 1")),
     Case("one-header-above-a-line-of-headers", lines("prompt,,", "sku,prompt,duration"),
          refused="column 2 has no header"),
     _spelled("delimiter-comma", ","),
@@ -87,7 +89,7 @@ CASES = (
     Case("nul-character", b"sku,prompt\nA,x\nB,y\0z\n", refused="line 3 holds a NUL"),
     Case("no-bytes", b"", refused="0 bytes"),
     Case("only-blank-lines", b"\n \n\n", refused="no header line"),
-    Case("only-a-header", lines("sku,prompt")),
+    Case("only-a-header", lines("sku,prompt"), problems=((None, None, "no_rows"),)),
     Case("line-ends-of-old-macs", lines(*BAD_LAST, end="\r"), problems=BAD, valid=(2, 3)),
     Case("no-line-end-at-the-end", b"sku,prompt\nA,x", valid=(2,)),
     Case("one-column", lines("prompt", "A shoe", "A bag"), valid=(2, 3)),
