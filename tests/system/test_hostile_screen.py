@@ -86,7 +86,7 @@ def test_piped_nothing_is_obeyed(rehearsing: Product, evil: Path) -> None:
         text = log.read_text("utf-8")
         held(text)
         lines = text.splitlines()
-        assert [json.loads(line)["run"] for line in lines]
+        assert [json.loads(line)["run_id"] for line in lines]
         assert "forged" in text
 
 
