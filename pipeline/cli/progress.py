@@ -117,16 +117,18 @@ class Progress:
         if self._bars is None or not reports:
             return
         known = {} if self._last is None else {one.manifest: one.left for one in self._last.each}
-        each, states, left = [], Counter[State](), 0
+        each, states, left, settled = [], Counter[State](), 0, 0
         for report in reports:
             own = Counter({State(state): number for state, number in report.states.items()})
             waiting = own[State.WAITING]
             # Where nothing was to be asked or sent, nothing was to be done with them either.
             otherwise = 0 if report.stops else waiting
             own_left = min(waiting, known.get(Path(report.summary.manifest), otherwise))
-            each.append(_count(report.summary.manifest, own, own_left))
-            states, left = states + own, left + own_left
-        self._draw(self._bars, _count("", states, left), each)
+            # No run can do more for them: a person settles them.
+            own_settled = 0 if report.stops else own[State.IN_DOUBT] + own[State.MISSING]
+            each.append(_count(report.summary.manifest, own, own_left, also=own_settled))
+            states, left, settled = states + own, left + own_left, settled + own_settled
+        self._draw(self._bars, _count("", states, left, also=settled), each)
 
     def _show_bars(self, bars: Bars, progress: RunProgress) -> None:
         parts = progress.waits_for, say_counts(progress.states), say_workers(progress.workers)
@@ -180,9 +182,14 @@ class Progress:
             self._bars.close()
 
 
-def _count(name: str, states: Mapping[State, int], left: int, told: str | None = None) -> Count:
-    """Count the rows of a manifest, or of all, without those `left` that are not to be made."""
-    ended = count_ended(states)
+def _count(
+    name: str, states: Mapping[State, int], left: int, told: str | None = None, also: int = 0
+) -> Count:
+    """Count the rows of a manifest, or of all, without those `left` that are not to be made.
+
+    So many `also` have ended of those that a later run may move.
+    """
+    ended = count_ended(states) + also
     total = max(ended, sum(states.values()) - left)
     return Count(name, total, ended, say_counts(states) if told is None else told)
 

@@ -16,6 +16,8 @@ from pipeline.cli.progress import PLAIN_EVERY_S, Progress
 from pipeline.engine.limits import Spend
 from pipeline.model import State
 from pipeline.runner.watching import ManifestProgress, RunProgress
+from pipeline.writer.layout import Result
+from tests.night.ended import AT_A_CAP, report
 from tests.system.harness.terminal import Screen, resize, terminal
 
 
@@ -177,6 +179,17 @@ def test_rows_that_are_not_to_be_made_are_not_counted(desk: Desk) -> None:
         shown.show(RunProgress(states, left=7))
     assert desk.lines()[-1].startswith("100%")
     assert "3/3" in desk.lines()[-1]
+
+
+def test_a_run_that_leaves_rows_in_doubt_ends_at_100_percent(desk: Desk, tmp_path: Path) -> None:
+    """It can do no more for them; one that was stopped shows what it left."""
+    states = [State.DONE, State.FAILED, State.IN_DOUBT, State.MISSING, State.INVALID]
+    rows = [Result(number, state) for number, state in enumerate(states, start=2)]
+    for stops, ended in (((), "100%"), ((AT_A_CAP,), " 60%")):
+        with Progress(5, desk.stream) as shown:
+            shown.show_end([report(tmp_path, *rows, stops=stops)])
+        assert desk.lines()[-1].startswith(ended)
+        assert "1 failed, 1 in_doubt, 1 missing, 1 invalid" in desk.lines()[-1]
 
 
 def test_a_plain_line_has_the_counts_of_manifests_that_go_on(tmp_path: Path) -> None:
