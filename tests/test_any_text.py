@@ -26,7 +26,7 @@ from yarl import URL
 from pipeline.authoring import filenames, nearnames, shots
 from pipeline.authoring.newmanifest import write
 from pipeline.authoring.shops.conversion import convert, web_address
-from pipeline.authoring.shops.recognition import find
+from pipeline.authoring.shops.recognition import find, recognise_file
 from pipeline.checker import naming, rules
 from pipeline.checker.check import check_manifest
 from pipeline.cli.options import read_duration_s, split_list
@@ -155,6 +155,8 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("picture's page", lambda text: pagelinks.page_at(f"https://drive.google.com/{text}"), ()),
     ("a shop's page", lambda text: pagelinks.page_at(web_address(text)), ()),
     ("shop's address", lambda text: locations.web_fault(web_address(text)), ()),
+    ("start of an export",
+     lambda text: recognise_file(HERE, text.encode("utf-8", "surrogatepass")), ()),
     ("duration", rules.duration_of, ()),
     ("aspect ratio", rules.aspect_ratio_of, ()),
     ("resolution", rules.resolution_of, ()),
@@ -482,7 +484,8 @@ def test_the_list_of_parsers_is_whole() -> None:
     }
     assert found == {
         "account/place.py", "authoring/shops/google.py", "authoring/shops/magento.py",
-        "authoring/shops/prestashop.py", "authoring/shops/woocommerce.py", "config/nights.py",
+        "authoring/shops/prestashop.py", "authoring/shops/recognition.py",
+            "authoring/shops/woocommerce.py", "config/nights.py",
         "config/values.py", "downloader/addresses.py", "export/publicaddress.py",
         "manifest/locations.py", "manifest/pagelinks.py", "manifest/plaintext.py",
         "manifest/templates.py", "network.py", "night/outside.py", "night/history.py",
