@@ -75,7 +75,8 @@ def explain_no_journal(target: Target) -> UsageError:
         return explain_missing(target.manifest)
     return UsageError(
         f"there is no journal in {folder.root}: no run has ever sent a row from there.",
-        action="Check the manifest's name, provider and --out.",
+        action="Check the manifest's name, provider and --out. Or make its videos first: "
+        f"{target.invocation.command('run')}",
     )
 
 

@@ -109,6 +109,7 @@ def test_what_cannot_be_exported_is_refused(shop: Shop, reelsheet: Command) -> N
     ended = reelsheet("export", "new.csv")
     assert isinstance(ended.exception, UsageError)
     assert "no journal" in ended.exception.message
+    assert str(ended.exception.action).endswith("make its videos first: reelsheet run new.csv")
     ended = reelsheet("export", ".")
     assert isinstance(ended.exception, UsageError)
     assert ended.exception.message == ". is a folder."
