@@ -36,7 +36,7 @@ from pipeline.export.woocommercecsv import DEFAULT_META_KEY
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.handovers import read_handovers
 from pipeline.manifest.columns import fold_header
-from pipeline.manifest.wording import name_headers
+from pipeline.manifest.wording import agree, name_headers
 from pipeline.model import shown_key
 from pipeline.review.takes import JudgedRow, rows_with_takes
 from pipeline.review.verdicts import latest_of
@@ -168,8 +168,22 @@ def export(
         files=tuple(files),
         unwritten=unwritten,
         stale=tuple(stale),
-        notes=tuple(note for table in tables for note in table.notes),
+        notes=(*(note for table in tables for note in table.notes), *_say_addresses(wish, wanted)),
     )
+
+
+def _say_addresses(wish: Wish, written: Sequence[TableWish]) -> Iterator[str]:
+    """Yield that tables of earlier exports keep another address than the one that was named now."""
+    named = wish.address
+    bases = [(one.address.base, one) for one in written if one.address and one.format.needs_address]
+    kept = [one for base, one in bases if named is not None and base != named.base]
+    if kept:
+        files = ", ".join(one.format.file for one in kept)
+        again = " ".join(f"--to {one.format.name}" for one in kept)
+        yield (
+            f"{files} {agree(len(kept), 'keeps', 'keep')} the address that was named for "
+            f"{agree(len(kept), 'it', 'them')} before. To have the new one there, add {again}"
+        )
 
 
 def _column(checked: CheckedManifest, header: str) -> int:

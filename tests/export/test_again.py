@@ -8,6 +8,7 @@ import openpyxl
 
 from pipeline.export.exporting import Wish
 from pipeline.export.formats import FORMATS
+from pipeline.export.publicaddress import PublicAddress
 from pipeline.export.telling import document_of, tell_open
 from pipeline.manifest.invocation import Invocation
 from tests.export.goods import files_in, hand, judge
@@ -43,6 +44,20 @@ def test_tables_that_are_not_named_again_are_brought_up_to_date(tmp_path: Path) 
     (shop.folder.approved / "google.tsv").unlink()
     hand(shop)
     assert not (shop.folder.approved / "google.tsv").exists(), "it was deleted, and not asked for"
+
+
+def test_a_new_address_that_tables_of_before_do_not_take_is_told(tmp_path: Path) -> None:
+    """They are written as they were asked for; the options that change that are named."""
+    shop = shop_of(tmp_path, ROWS)
+    tabled(shop, *FORMATS, product="product")
+    assert hand(shop).notes == ()
+    moved = PublicAddress.read("https://media.example.com/v")
+    done = hand(shop, Wish(address=moved, tables=("google",)))
+    (note,) = [one for one in done.notes if "address" in one]
+    assert note.startswith("matrixify.xlsx, woocommerce.csv keep the address")
+    assert note.endswith("add --to matrixify --to woocommerce")
+    done = hand(shop, Wish(address=moved, tables=("matrixify", "woocommerce")))
+    assert not [one for one in done.notes if "address" in one]
 
 
 def test_a_table_that_a_person_changed_is_left_alone_and_named(tmp_path: Path) -> None:
