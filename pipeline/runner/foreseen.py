@@ -24,6 +24,7 @@ from pipeline.disk.lock import why_locked
 from pipeline.engine.limits import Caps, Reservations, Spend
 from pipeline.engine.rows import Stop
 from pipeline.errors import ConfigError, ManifestError, ReelsheetError, UsageError
+from pipeline.fleet.choice import refuse_unfit_settings
 from pipeline.journal.ownership import read_notes
 from pipeline.journal.reading import read_all, read_runs
 from pipeline.model import Entry
@@ -52,6 +53,7 @@ def why_not_begun(target: Target) -> ReelsheetError | None:
     try:
         refuse_folder(target)
         refuse_to_begin(target)
+        refuse_unfit_settings(target.config)
     except UsageError as error:
         return error
     folder, book = target.folder, book_of(target)

@@ -22,7 +22,7 @@ from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.disk.rights import mode_of_joint_copy
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
-from pipeline.fleet.choice import refuse_unfit_fleet
+from pipeline.fleet.choice import refuse_unfit_settings
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count
 from pipeline.model import Problem, State
@@ -258,7 +258,7 @@ def place_orders(
             try:
                 # Nobody sees what a night says: it begins, so that its files tell of the key.
                 refuse_to_begin(target, trust, keyless=command == NIGHT)
-                refuse_unfit_fleet(target.config)
+                refuse_unfit_settings(target.config)
                 source, checked = check_copied(
                     target.manifest,
                     partial(snapshot, target.manifest, target.folder.cache),

@@ -28,7 +28,7 @@ def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "_LIBRARIES", ("surely_not_there",))
     ended = CliRunner().invoke(app, ["worker", "tls://host:8786"])
     assert isinstance(ended.exception, ConfigError)
-    assert "pip install 'reelsheet[fleet]'" in ended.exception.message
+    assert 'pip install "reelsheet[fleet]"' in ended.exception.message
     assert "docs/install.md" in str(ended.exception.action)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pipeline.config.loading import load
@@ -22,14 +24,14 @@ ELSEWHERE = "fleet.scheduler=tls://host:8786"
     ],
 )
 def test_what_can_be_done_passes(settings: list[str]) -> None:
-    choice.refuse_unfit_fleet(load(None, environ={}, overrides=settings))
+    choice.refuse_unfit_settings(load(None, environ={}, overrides=settings))
 
 
 @pytest.mark.parametrize("settings", [[ELSEWHERE], [ELSEWHERE, "output.videos=/mnt/nas"]])
 def test_videos_do_not_stay_on_other_machines(settings: list[str]) -> None:
     """Both ways out are named."""
     with pytest.raises(ConfigError, match="would stay there") as refused:
-        choice.refuse_unfit_fleet(load(None, environ={}, overrides=settings))
+        choice.refuse_unfit_settings(load(None, environ={}, overrides=settings))
     assert "output.videos" in (refused.value.action or "")
     assert "output.shared" in (refused.value.action or "")
 
@@ -60,6 +62,16 @@ def test_one_kind_of_workers_at_a_time() -> None:
 def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence, with what to type."""
     monkeypatch.setattr(choice, "_LIBRARIES", ("distributed", "surely_not_there"))
-    with pytest.raises(ConfigError, match=r"pip install 'reelsheet\[fleet\]'"):
-        choice.refuse_unfit_fleet(load(None, environ={}, overrides=["fleet.local=1"]))
-    choice.refuse_unfit_fleet(load(None, environ={}))
+    with pytest.raises(ConfigError, match=r'pip install "reelsheet\[fleet\]"'):
+        choice.refuse_unfit_settings(load(None, environ={}, overrides=["fleet.local=1"]))
+    choice.refuse_unfit_settings(load(None, environ={}))
+
+
+def test_a_missing_library_for_buckets_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the manifest is read: a plan says so, too. With workers it is theirs that is named."""
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    away = "output.videos=s3://my-videos/spring"
+    with pytest.raises(ConfigError, match=r"reelsheet\[cloud\]"):
+        choice.refuse_unfit_settings(load(None, environ={}, overrides=[away]))
+    with pytest.raises(ConfigError, match=r"reelsheet\[fleet\]"):
+        choice.refuse_unfit_settings(load(None, environ={}, overrides=[away, "fleet.local=1"]))
