@@ -144,12 +144,13 @@ def judge_pictures(
 ) -> Findings:
     """Open each local picture once, and judge the pictures of each row.
 
-    `progress` is told how many local pictures of how many were looked at.
+    `progress` is told how many pictures of how many were asked for in buckets, then how many local
+    ones were looked at.
     """
     # In the order of the rows: a set's order would wander through the whole memory.
     texts = dict.fromkeys(text for one in rows for text in one.texts)
     located = {text: locate(text, terms.root, outside=terms.outside) for text in texts}
-    places = _fetch(located, terms, manifest.path)
+    places = _fetch(located, terms, progress, manifest.path)
     opened = _open(places.values(), terms, progress, manifest.path)
     hints = _hints(places, opened, terms, manifest.path.parent)
     findings = Findings(
@@ -187,18 +188,26 @@ def judge_pictures(
 
 
 def _fetch(
-    located: Mapping[str, _Place | BucketPicture], terms: PictureRules, manifest: Path
+    located: Mapping[str, _Place | BucketPicture],
+    terms: PictureRules,
+    progress: PictureProgress | None,
+    manifest: Path,
 ) -> dict[str, _Place]:
     """Put the files of pictures in buckets in place of their addresses."""
     named = {one.address for one in located.values() if isinstance(one, BucketPicture)}
     fetched: Mapping[str, Path | PictureFault] = {}
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(done, total, "")
+
     if named:
         # Few manifests name any, and the libraries that open pictures come with it.
         from pipeline.pictures.accepted import LARGEST_SOURCE_BYTES  # noqa: PLC0415
         from pipeline.storage.pictures import fetch_pictures  # noqa: PLC0415
 
         folder = terms.make_cache(manifest) or _passing_folder()
-        fetched = fetch_pictures(sorted(named), folder, LARGEST_SOURCE_BYTES)
+        fetched = fetch_pictures(sorted(named), folder, LARGEST_SOURCE_BYTES, tell)
     return {
         text: fetched[one.address] if isinstance(one, BucketPicture) else one
         for text, one in located.items()

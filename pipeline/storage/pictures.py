@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -37,7 +37,10 @@ _WITHOUT_LIBRARY = 'Pictures in a bucket need one library more: pip install "ree
 
 
 def fetch_pictures(
-    addresses: Iterable[str], cache: Path, most_bytes: int
+    addresses: Iterable[str],
+    cache: Path,
+    most_bytes: int,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> dict[str, Path | PictureFault]:
     """Return for each address of an object its file in the cache, or why there is none.
 
@@ -45,6 +48,7 @@ def fetch_pictures(
         addresses: those of objects, as `s3://bucket/folder/name.jpg`.
         cache: the folder that is kept between runs.
         most_bytes: the largest picture that is fetched.
+        progress: is told how many of how many were asked for.
 
     """
     distinct = [*dict.fromkeys(addresses)]
@@ -74,7 +78,12 @@ def fetch_pictures(
 
     executor = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="bucket")
     try:
-        return dict(zip(distinct, executor.map(fetch, distinct), strict=True))
+        found = {}
+        answers = zip(distinct, executor.map(fetch, distinct), strict=True)
+        for done, (address, picture) in enumerate(answers, 1):
+            found[address] = picture
+            progress(done, len(distinct))
+        return found
     finally:
         executor.shutdown(wait=True, cancel_futures=True)  # on Ctrl-C those that wait are dropped
 

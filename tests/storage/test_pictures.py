@@ -78,7 +78,9 @@ def test_what_is_wrong_is_said(bucket: Bucket, faults: Faults, tmp_path: Path) -
     names["nowhere"] = "s3://no-such-bucket-here/a.jpg"
     obstore.put(bucket.store(), "a.jpg", b"1234")
     obstore.put(bucket.store(), "large.jpg", b"12345")
-    found = fetch_pictures(names.values(), tmp_path, 4)
+    told: list[tuple[int, int]] = []
+    found = fetch_pictures(names.values(), tmp_path, 4, lambda *one: told.append(one))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert isinstance(found[names["a"]], Path)
     assert fault(found[names["large"]]).code == "too_large"
     for one in ("lost", "nowhere"):

@@ -271,6 +271,45 @@ def test_workers_elsewhere_put_into_a_bucket(
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("away", [False, True])
+def test_a_folder_that_all_machines_share(tmp_path: Path, cluster: Cluster, away: bool) -> None:
+    """Workers put into it what they see under the same path: `videos`, or a folder elsewhere.
+
+    One that does not see what the run has written there gets nothing.
+    """
+    cluster.worker("one", {})
+    share = tmp_path / "eine Ablage ü"
+    share.mkdir()
+    more = {"output.videos": str(share)} if away else {}
+    with emulator(tmp_path / "api", median_s=0.5) as api:
+        settings = {**FEW, "fleet.scheduler": cluster.address, "output.shared": "true", **more}
+        product = product_at(tmp_path / "work", api, **settings)
+        shop = sheets.write(product.folder / "shop.csv", sheets.rows(8))
+        out = product.folder / "outputs" / "shop"
+        ended = product("run", shop.name)
+        assert ended.code == 0, ended.err
+        if away:
+            noted = hold(api, out, 8)
+            there = {one.name: one.read_bytes() for one in (share / "shop").iterdir()}
+            assert {name: hashlib.sha256(one).hexdigest() for name, one in there.items()} == noted
+            assert not (out / "videos").exists()
+        else:
+            hold_here(api, out, 8)
+        assert product("journal", "verify", shop.name).code == 0
+        # A worker that is killed in the middle is started again; nothing is there twice.
+        sheets.write(shop, sheets.rows(16))
+        running = product.start("run", shop.name)
+        wait_for("a worker", lambda: pids_at(out))
+        (pid,) = pids_at(out)
+        wait_for("an order", lambda: ordered(api) > 8)
+        os.kill(pid, signal.SIGKILL)
+        ended = product.end(running)
+        assert ended.code == 0, ended.err
+        hold(api, out, 16)
+        assert len(list((share / "shop" if away else out / "videos").iterdir())) == 16
+
+
+@pytest.mark.long
 def test_certificates_keep_others_out(
     tmp_path: Path, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
