@@ -95,7 +95,7 @@ async def by_workers(files_url: str, count: int, folder: Path, workers: int) -> 
             assert isinstance((await fleet.fetch(asked, 25_000_000)).content, Video)
 
         async def nothing(number: int) -> None:
-            await _nothing(fleet, f"n{number}")
+            await _nothing(fleet, fleet.key_for(f"n{number}"))
 
         await all_of(count, SLOTS * workers, nothing if files_url == "nothing" else fetch)
 

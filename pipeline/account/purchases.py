@@ -108,6 +108,8 @@ class Purchases:
         return list(found.values())
 
     def _keys_in_book(self, keys: Collection[str]) -> list[tuple[KnownJournal, frozenset[str]]]:
+        if not has_submissions(self.book, self.account):
+            return []
         found = keys_bought(self.book, self.account, keys)
         return [one for one in found if one[0].journal_id not in self.journal_ids]
 

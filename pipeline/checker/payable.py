@@ -53,6 +53,7 @@ _WORDS = (
     "todo", "tbd", "fixme", "xxx", "orem ipsum", "prompt", "insert", "insér", "einfügen",
     "eintragen", "ergänzen", "invoegen",
 )  # fmt: skip
+_ASCII_WORDS = tuple(filter(str.isascii, _WORDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def _has_a_sign(text: str) -> bool:
     if unmeant.begins_as_example(text):
         return True
     lowered = text.lower()
-    return any(word in lowered for word in _WORDS)
+    return any(word in lowered for word in (_ASCII_WORDS if text.isascii() else _WORDS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,12 @@ class Fleet:
         await self._crew.__aexit__()
 
     def key_for(self, name: str) -> str:
-        """Return the key of a new task, which no other ever has."""
-        return f"{name}-{next(self._numbers)}-{self._nonce}"
+        """Return the key of a new task, which no other ever has.
+
+        Dask makes a group of the tasks whose keys begin with the same word, and looks through all
+        groups at each submission: so all of them begin alike, and the name comes last.
+        """
+        return f"video-{next(self._numbers)}-{self._nonce}-{name}"
 
     async def fetch(self, asked: Fetch, most_bytes: int) -> Fetched:
         """Have a video fetched by any worker that is fit; `most_bytes` is how large it may be.

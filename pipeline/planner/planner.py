@@ -232,7 +232,7 @@ def price(keys: Iterable[str], checked: CheckedManifest, config: Config) -> tupl
         config: The settings, with the price.
 
     """
-    wanted, budget = frozenset(keys), config.budget
+    wanted, budget = {*keys}, config.budget
     forms = count_forms(drafts_of(checked.drafts, wanted)) if wanted else {}
     seconds = sum(form.duration * times for form, times in forms.items())
     models = {form.model or checked.model for form in forms}
@@ -310,6 +310,12 @@ def makespan_s(
     Each task takes as long as one of the latest tasks, in turn. A task that is taken up is assumed
     to be half done.
     """
+    if not taken_up and submits and len({*durations_s}) == 1:
+        # Of equal tasks the last one begins when the rate allows it, or after so many full rounds.
+        last_turn, task_s = submits - 1, durations_s[0]
+        rounds, place = divmod(last_turn, slots)
+        begins = max(last_turn / submits_per_s, place / submits_per_s + rounds * task_s)
+        return begins + task_s
     ends: list[float] = [durations_s[turn % len(durations_s)] / 2 for turn in range(taken_up)]
     heapify(ends)
     last = max(ends, default=0.0)

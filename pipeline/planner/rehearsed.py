@@ -9,14 +9,20 @@ import os
 from math import ceil
 
 from pipeline.config.settings import Polling
+from pipeline.process.cores import usable_cores
 
 _REHEARSAL_S, _EMULATED_S, _RENDERED_S = 5.0, 4.0, 0.1
 """What a rehearsal takes around its tasks, one of these, and a core for a second of its preview."""
 
 
 def power() -> tuple[int, float]:
-    """Return how many processors there are, and how many processes want one."""
-    return os.cpu_count() or 1, os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    """Return how many processors this process may use, and how many processes want one of them.
+
+    The load is that of the whole machine; these processors have their share of it.
+    """
+    cores = usable_cores()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return cores, load * cores / (os.cpu_count() or cores)
 
 
 def rehearsal_s(seconds: int, polling: Polling, cores: int, load: float) -> float:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
+from operator import itemgetter
 
 from pipeline.checker.packeddrafts import count_forms, drafts_of, prompts_of
 from pipeline.checker.rules import Draft
@@ -16,6 +18,9 @@ from pipeline.engine.room import Asked, Several, Share, Sizes, bytes_of
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.runner.storage import Storage
+
+_BUNDLE = 1000
+"""Prompts whose bytes are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,9 @@ def _add_up(drafts: Mapping[int, Draft]) -> Several:
     seconds: Counter[str] = Counter()
     for form, rows in count_forms(drafts).items():
         seconds[form.resolution] += form.duration * rows
-    prompt_bytes = sum(bytes_of(prompt) for _, prompt in prompts_of(drafts))
+    prompts = map(itemgetter(1), prompts_of(drafts))
+    bundles = iter(lambda: [*islice(prompts, _BUNDLE)], [])
+    prompt_bytes = sum(bytes_of("".join(bundle)) for bundle in bundles)
     return Several(len(drafts), prompt_bytes, seconds)
 
 

@@ -245,11 +245,10 @@ def hold_unguarded(
         tell: Shows a line to whoever pays.
 
     """
-    keys = {step.key for step in plan.of(Action.SUBMIT)}
-    if refusal is None or not keys:
+    if refusal is None or not plan.of(Action.SUBMIT):
         return plan
     tell(refusal.message.replace("; nothing was sent.", "; --pay-again says to go on."))
     if selection.pay_again_all:
         return plan
-    left = keys - selection.pay_again
+    left = {step.key for step in plan.of(Action.SUBMIT)} - selection.pay_again
     return plan.without(left, "may be bought already: a folder near is unread")

@@ -137,7 +137,8 @@ def rows_alike(
     if len(checked.drafts) < _MANY_ROWS:
         return None
     bought = chain(purchases.prompts(), (one.request.prompt for one in chain(*own.values())))
-    return keys_with_prompts(checked.drafts, {hash(plain_prompt(prompt)) for prompt in bought})
+    prompts = {hash(plain_prompt(prompt)) for prompt in bought}
+    return keys_with_prompts(checked.drafts, prompts) if prompts else frozenset()
 
 
 def bought_elsewhere(

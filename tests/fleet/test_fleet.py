@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dask.utils import key_split
 
 from pipeline.errors import StoreError, TransferBroken
 from pipeline.fleet import fleet as fleet_module
@@ -106,6 +107,7 @@ async def test_a_video_comes_back() -> None:
     )
     assert all(one.released for one in scheduler.futures)
     assert fleet.key_for("A1.mp4") != fleet.key_for("A1.mp4")
+    assert key_split(fleet.key_for("A1.mp4")) == key_split(fleet.key_for("B-2.mp4"))
 
 
 @pytest.mark.parametrize("error", [RuntimeError("x"), OSError("x"), KeyError("x")])
