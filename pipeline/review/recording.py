@@ -33,7 +33,7 @@ from pipeline.review.verdicts import (
     weigh_import,
     weigh_saves,
 )
-from pipeline.review.writtenfiles import DECISIONS, WrittenFile, written_files
+from pipeline.review.writtenfiles import DECISIONS, WrittenFile, is_noted
 
 _MOST_NAMED = 5
 """Keys that a message names one by one."""
@@ -189,7 +189,7 @@ def take_back_decisions(checked: CheckedManifest, folder: OutputFolder) -> list[
     raises StoreError, UsageError. Tested in tests/review/test_readback.py.
     """
     path = folder.root / DECISIONS
-    if not path.is_file() or DECISIONS in written_files(read_notes(folder.journal)):
+    if not path.is_file() or is_noted(DECISIONS, read_notes(folder.journal)):
         return []
     with contextlib.suppress(OSError, UsageError):  # not ours, or that of another journal
         sha256 = hash_of_file(path)

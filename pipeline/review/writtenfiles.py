@@ -91,6 +91,11 @@ def written_files(notes: Mapping[str, str]) -> dict[str, WrittenFile]:
     return found
 
 
+def is_noted(name: str, notes: Mapping[str, str]) -> bool:
+    """Return whether a journal notes a file of this name."""
+    return _NOTE + name in notes
+
+
 def unread_results(folder: OutputFolder) -> list[Path]:
     """Return the results files of a folder that are not as they were written, or read, last.
 
