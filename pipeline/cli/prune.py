@@ -24,12 +24,11 @@ from pipeline.cli.options import (
 )
 from pipeline.cli.screen import print_json, print_line, print_table, say
 from pipeline.cli.several import resolve_several, say_error_of, say_notes
-from pipeline.disk.folder import OutputFolder
-from pipeline.disk.openfile import is_gone
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.manifest.wording import count
 
 if TYPE_CHECKING:
+    from pipeline.disk.folder import OutputFolder
     from pipeline.runner.pruning import Kind, Pruning
     from pipeline.runner.target import Target
 
@@ -124,6 +123,8 @@ def _folders(
     named: Sequence[Path], config: Path | None, out: Path | None, sets: list[str] | None
 ) -> tuple[list[OutputFolder], dict[Path, Target], list[tuple[Path, ReelsheetError]]]:
     """Return the output folders that are meant, the manifests named for them, and what is none."""
+    from pipeline.disk.folder import OutputFolder
+    from pipeline.disk.openfile import is_gone
     from pipeline.reader.content import explain_missing
     from pipeline.runner.target import Refused, load_settings
 

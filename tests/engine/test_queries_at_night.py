@@ -8,8 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.engine.commands import Query, RowId
+from pipeline.engine.commands import Query, RowId, Submit
 from pipeline.engine.engine import Engine
+from pipeline.engine.experience import Known
 from pipeline.engine.queries import Sweep
 from pipeline.errors import NoSuchTask, ProviderError, Throttled, Unreachable
 from pipeline.model import Entry, Phase, State, TaskView
@@ -264,3 +265,52 @@ def test_where_few_may_go_the_earliest_due_goes_first() -> None:
         sweep.schedule(RowId(0, key), due)
     asked = [sweep.start(now) for now in (11.25, 11.25, 12.25, 13.25)]
     assert [row and row.key for row in asked] == ["early", None, "between", "late"]
+
+
+def _night_of_two_models(
+    known: list[Known], since: int = 100
+) -> tuple[Night, dict[str, list[float]]]:
+    """A night of tasks of 40 s and of 400 s, and at which ages each model's tasks were asked for.
+
+    The ages are those of the first queries, from that row of each model on.
+    """
+    lasts, asked = {"quick": 40.0, "slow": 400.0}, [""]
+    rows = [attempt(f"{model}{number:03}", model=model) for number in range(120) for model in lasts]
+
+    def remember(submit: Submit, *_: object) -> None:
+        asked[0] = submit.attempt.request.model
+
+    provider = Provider(
+        on_submit=remember, task_s=lambda dice: lasts[asked[0]] * dice.uniform(0.95, 1.05)
+    )
+    begun = night(rows, provider)
+    begun.engine.know_tasks(known)
+    begun.run()
+    references = {one.client_business_id: one.key for one in rows}
+    began = {
+        references[reference]: provider.tasks[task][0]
+        for reference, task in provider.by_reference.items()
+    }
+    ages = {
+        model: [
+            times[0] - began[key]
+            for key, times in sorted(provider.query_times.items())
+            if key.startswith(model) and int(key[-3:]) >= since
+        ]
+        for model in lasts
+    }
+    return begun, ages
+
+
+def test_each_model_is_asked_for_when_its_own_tasks_end() -> None:
+    """In one run of both, from the thirtieth end of each on, and from the first row of the next."""
+    first, ages = _night_of_two_models([])
+    assert first.states() == {State.DONE: 240}
+    assert min(ages["slow"]) > 300
+    assert max(ages["quick"]) < 60
+    learned = [Known(one.kind).with_news(one) for one in first.engine.take_learned()]
+    second, ages = _night_of_two_models(learned, since=0)
+    assert min(ages["slow"]) > 300
+    assert max(ages["quick"]) < 60
+    queries = (sum(one.provider.queries.values()) for one in (first, second))
+    assert next(queries) > 4 * next(queries)
