@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pipeline.cli.columns import say_columns
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.runner.reports import RunReport
 
 
+_NOT_NAMED: Mapping[str, str] = MappingProxyType({})
 _TO_SETTLE = frozenset({"in_doubt", "missing"})
 
 
@@ -68,10 +70,13 @@ def say_several_ends(
 
     `refused` are the codes of the manifests that no run was ordered for.
     """
+    from pipeline.night.record import named_reasons
     from pipeline.writer.outcome import code_of_several
 
     reports = [outcome for _, outcome in ended if not isinstance(outcome, ReelsheetError)]
-    _say_stops([stop for report in reports for stop in report.stops])
+    outcomes = [(order.checked.manifest.path, outcome) for order, outcome in ended]
+    stops = [stop for report in reports for stop in report.stops]
+    _say_stops(stops, named_reasons(outcomes))
     others = list(refused)
     for order, outcome in ended:
         failure = outcome if isinstance(outcome, ReelsheetError) else outcome.failure
@@ -86,12 +91,13 @@ def say_several_ends(
     return code_of_several([report.exit_code for report in reports], others)
 
 
-def _say_stops(stops: Sequence[Stop]) -> None:
+def _say_stops(stops: Sequence[Stop], named: Mapping[str, str] = _NOT_NAMED) -> None:
     """Say why a run ended early; a reason that several manifests share is said once."""
     for reason in dict.fromkeys(stop.reason for stop in stops):
         alike = [stop for stop in stops if stop.reason == reason]
         actions = [one for one in dict.fromkeys(stop.action for stop in alike) if one]
-        say_with_action("stopped: ", [reason], actions, alike[0].exit_code)
+        said = named.get(reason, reason)
+        say_with_action("stopped: ", [said], actions, alike[0].exit_code)
 
 
 def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = False) -> None:

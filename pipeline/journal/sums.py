@@ -16,7 +16,7 @@ from pipeline.model import State
 
 _MANIFEST = "SELECT value FROM meta WHERE name = 'manifest'"
 _SENT = (
-    "SELECT state, COUNT(*), COUNT(cost), SUM(cost) FROM attempts WHERE "
+    "SELECT state, COUNT(*), COUNT(cost), SUM(cost), COUNT(video) FROM attempts WHERE "
     "(submitted_at >= ? AND submitted_at < ?) OR (submitted_at IS NULL AND state = 'submitting') "
     "GROUP BY state"
 )
@@ -26,12 +26,14 @@ _SENT = (
 class Sent:
     """What was sent for a manifest: submissions by the state that they are in now, and their cost.
 
-    Those whose answer a kill kept away are `submitting`. `cost` is None if one has no price.
+    Those whose answer a kill kept away are `submitting`. `cost` is None if one has no price. Of
+    `home` the videos came, also where a later take has their place by now.
     """
 
     manifest: Path | None
     states: Mapping[State, int]
     cost: float | None
+    home: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def sum_up(journal: Path, since: float, before: float) -> Sent:
     with contextlib.closing(connection), clear_errors(journal):
         named = connection.execute(_MANIFEST).fetchone()
         found = connection.execute(_SENT, (since, before)).fetchall()
-    states = {State(state): number for state, number, _, _ in found}
-    priced = bool(found) and all(number == known for _, number, known, _ in found)
+    states = {State(one[0]): one[1] for one in found}
+    priced = bool(found) and all(one[1] == one[2] for one in found)
     cost = sum(one[3] for one in found) if priced else None
-    return Sent(path_of(named[0]) if named else None, states, cost)
+    home = sum(one[4] for one in found)
+    return Sent(path_of(named[0]) if named else None, states, cost, home)

@@ -28,6 +28,15 @@ _RESERVED = {"--pay-again": "all", "--redo": "changed"}
 """Words that stand for many rows, though a row may have them for its key."""
 
 
+_FREE = frozenset({"check", "review", "status"})
+"""Commands that order nothing; settings that begin like these are nothing to them."""
+_OF_ORDERS = ("budget.", "limits.", "retry.", "outage.", "stop.")
+
+
+def _is_read(setting: str) -> bool:
+    return not setting.lstrip().startswith(_OF_ORDERS)
+
+
 def _without_login(text: str) -> str:
     """Return a setting without what only its proxy may be told: commands are printed and logged."""
     return _LOGIN.sub(r"\1", text) if text.lstrip().startswith("http.proxy") else text
@@ -82,7 +91,9 @@ class Invocation:
         row = () if key is None else (key,)
         further = ("--", *row) if key is not None and key.startswith("-") else ()
         words = (*more, *further) if further else (*row, *more)
-        return " ".join(("reelsheet", verb, self.words, *map(quote_name, words)))
+        sets = tuple(filter(_is_read, self.sets)) if verb in _FREE else self.sets
+        named = replace(self, sets=sets).words
+        return " ".join(("reelsheet", verb, named, *map(quote_name, words)))
 
     def rebuild(self, folder: Path) -> str:
         """Return the command that restores the journal in an output folder."""

@@ -218,18 +218,20 @@ def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str
     """
     states: Counter[State] = Counter()
     costs: list[float | None] = []
+    home = 0
     for folder in folders:
         if folder.root == outputs or folder.root.name.endswith(_REHEARSAL) is one.rehearsal:
             with contextlib.suppress(ReelsheetError):
                 sent = sum_up(folder.journal, _second(one.started_at), _second(until))
                 if str(sent.manifest) in one.manifests:
                     states.update(sent.states)
+                    home += sent.home
                     costs += [sent.cost] if sent.states else []
     ordered = states.total() - states[State.SUBMITTING]
     return replace(
         one,
         submitted=ordered,
-        downloaded=states[State.DONE],
+        downloaded=home,
         done=states[State.DONE],
         failed=states[State.FAILED],
         doubtful=sum(states[state] for state in DOUBTFUL),

@@ -24,6 +24,10 @@ from pipeline.writer.advice import HELD
 from pipeline.writer.outcome import EDITED, WARNED
 
 _COMMONEST = 5
+_MOST_ACTIONS = 3
+"""A command is about one manifest: so many of them are told of an error of several."""
+_ALONE = re.compile(r" For this row alone, add --only .*\.$")
+"""What the action of a row says of no other one."""
 _MOST_NOTES = 20
 _MOST_MANIFESTS = 20
 _WELL = {ExitCode.DONE, ExitCode.NEEDS_USER, ExitCode.UNFINISHED}
@@ -283,16 +287,18 @@ def _look_up(typed: Invocation) -> str:
 def _commonest(reports: Sequence[RunReport]) -> list[str]:
     """Return the commonest errors in plain words, each with what to do about it."""
     seen: Counter[str] = Counter()
-    actions: dict[str, str] = {}
+    actions: dict[str, dict[str, None]] = {}
     for report in reports:
+        first: dict[str, str] = {}
         for row in report.results:
             if row.error:
                 said = row.error.replace(repr(row.key), "a row")
                 seen[said] += 1
-                actions.setdefault(said, row.action or "")
+                first.setdefault(said, _ALONE.sub("", row.action or ""))
+        for said, action in first.items():
+            actions.setdefault(said, {})[action] = None
     lines = []
     for said, number in seen.most_common(_COMMONEST):
         lines.append(f"{count(number, 'row')}: {said}")
-        if actions[said]:
-            lines.append(f"  {actions[said]}")
+        lines += [f"  {action}" for action in [*filter(None, actions[said])][:_MOST_ACTIONS]]
     return lines

@@ -311,11 +311,15 @@ def note_refusal(
 
 
 def _reasons(outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> list[str]:
-    """Return why the night ended early, with the manifests that it is so of if it is not of all.
-
-    Where nothing ended it, why manifests could not be worked on.
-    """
+    """Return why the night ended early; if nothing ended it, why manifests were not worked on."""
     errors = [one.message for _, one in outcomes if isinstance(one, ReelsheetError)]
+    return [*named_reasons(outcomes).values()] or list(dict.fromkeys(errors))
+
+
+def named_reasons(
+    outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]],
+) -> dict[str, str]:
+    """Return why runs ended early, each with the manifests that it is so of if it is not of all."""
     told = {path: one for path, one in outcomes if isinstance(one, RunReport)}
     by_reason: dict[str, list[Path]] = {}
     for path, report in told.items():
@@ -324,11 +328,10 @@ def _reasons(outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> lis
     # Those of which all was done before are stopped by nothing.
     worked = {path for path, one in told.items() if one.stops or one.submitted or one.polls}
     of_all = worked if len(worked) > 1 else told.keys()
-    said = [
-        reason if of_all <= {*paths} else f"{', '.join(map(str, paths))}: {reason}"
+    return {
+        reason: reason if of_all <= {*paths} else f"{', '.join(map(str, paths))}: {reason}"
         for reason, paths in by_reason.items()
-    ]
-    return said or list(dict.fromkeys(errors))
+    }
 
 
 def _counted(states: Mapping[State, int]) -> dict[str, int]:

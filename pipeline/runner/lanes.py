@@ -11,7 +11,6 @@ import gc
 import os
 import secrets
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,24 +22,30 @@ from pipeline.account.nights import begin_night
 from pipeline.account.opening import OpenAccount, open_account
 from pipeline.account.recovery import ask_for_all, recover
 from pipeline.disk.lock import run_lock
+from pipeline.disk.reserve import Reserve
 from pipeline.errors import ReelsheetError
 from pipeline.journal.journal import Journal
 from pipeline.manifest.earlier import NOTE
-from pipeline.model import State
 from pipeline.planner.editions import Sibling
 from pipeline.planner.plan import Action
 from pipeline.runner.forgotten import is_copy_of_a_moment, refuse_forgotten, tell_recovery
-from pipeline.runner.meanwhile import begin_summary, end_refused, end_summary
+from pipeline.runner.meanwhile import (
+    begin_summary,
+    end_refused,
+    end_summary,
+    progress_beside,
+    reserve_room,
+    standing,
+)
 from pipeline.runner.neighbours import why_unguarded
 from pipeline.runner.order import Order
-from pipeline.runner.reports import RunReport, progress_of
+from pipeline.runner.reports import RunReport
 from pipeline.runner.reviewing import write_review
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.runlog import RunLog
 from pipeline.runner.signals import Brake, heed_signals
-from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
+from pipeline.runner.watching import ManifestProgress, Watcher
 from pipeline.scheduler.seams import Clock
-from pipeline.writer.outcome import state_of
 
 Outcome: TypeAlias = RunReport | ReelsheetError
 """How the run of a manifest ended, or why it did not begin."""
@@ -251,23 +256,34 @@ class _Several:
         return prepared
 
     def _work(self, working: Mapping[int, ManifestRun], others: Sequence[ManifestRun]) -> None:
+        with ExitStack() as stack:
+            reserves = reserve_room(working, stack)
+            left_out = (run for number, run in working.items() if number not in reserves)
+            beside = tuple(map(standing, (*others, *left_out)))
+            if reserves:
+                self._work_on({one: working[one] for one in reserves}, reserves, beside)
+            else:
+                self._watcher.show(progress_beside(beside))
+
+    def _work_on(
+        self,
+        working: Mapping[int, ManifestRun],
+        reserves: Mapping[int, Reserve],
+        beside: tuple[ManifestProgress, ...],
+    ) -> None:
         # The libraries that talk to a provider: a run with nothing left to do starts without them.
         from pipeline.runner.session import ProviderSession  # noqa: PLC0415
 
-        runs = list(working.values())
-        beside = tuple(map(_standing, others))
-        session = ProviderSession(runs, self._watcher, self._clock, beside, self._brake)
+        runs, room = list(working.values()), list(reserves.values())
+        session = ProviderSession(runs, room, self._watcher, self._clock, beside, self._brake)
         try:
             session.carry_out()
         except ReelsheetError as error:  # before anything was begun
             self._outcomes |= dict.fromkeys(working, error)
-            beside += tuple(map(_standing, runs))
             for run in runs:
                 end_refused(run, error)
-            states = sum((Counter(one.states) for one in beside), Counter[State]())
-            self._watcher.show(RunProgress(states, beside=beside))
-        # Freed before they are read anew: a hundred thousand of them are much. So is what the
-        # engine knows of the rows, and it refers to itself: only the collector frees it.
+            self._watcher.show(progress_beside((*beside, *map(standing, runs))))
+        # Freed before they are read anew: a hundred thousand are much, as is what the engine knows.
         del session
         for run in runs:
             run.entries.clear()
@@ -332,9 +348,3 @@ def _open_run(
         if copied:
             run.recovery = ask_for_all(journal, run.recovery, clock.wall())
         yield run
-
-
-def _standing(run: ManifestRun) -> ManifestProgress:
-    """Return where the rows of a manifest stand for which nothing is asked or sent."""
-    states = Counter(state_of(step, run.entries.get(step.key)) for step in run.plan.steps)
-    return progress_of(run.order, run.tally, run.run_id, states, states[State.WAITING])

@@ -11,16 +11,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.disk.reserve import Reserve
 from pipeline.engine.engine import Engine
 from pipeline.engine.rows import stop_by
 from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_ended
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, State
 from pipeline.runner.atend import results_at_end
-from pipeline.runner.reports import summarise
+from pipeline.runner.reports import progress_of, summarise
 from pipeline.runner.run import ManifestRun
+from pipeline.runner.storage import set_aside
+from pipeline.runner.watching import ManifestProgress, RunProgress
 from pipeline.scheduler.seams import Clock
 from pipeline.writer.layout import Result
+from pipeline.writer.outcome import state_of
 from pipeline.writer.publish import publish
 from pipeline.writer.summary import Summary, write_beginning, write_summary
 
@@ -135,6 +139,44 @@ class Meanwhile:
             # Where the log finds no room the next video finds none: answers are still awaited.
             if not engine.stops:
                 engine.stop(stop_by(error))
+
+
+def reserve_room(
+    runs: Mapping[int, ManifestRun], stack: contextlib.ExitStack
+) -> dict[int, Reserve]:
+    """Return the room that is set aside for the answers to the paid calls of each manifest.
+
+    One for which there is none is left out, and keeps no other from its turn: it says why.
+
+    Args:
+        runs: The manifests, by their numbers.
+        stack: Frees the room when it ends.
+
+    """
+    reserves = {}
+    for number, run in runs.items():
+        try:
+            reserves[number], stop = set_aside(stack, run.order.folder, run.plan)
+        except StoreError as error:
+            run.tally.stops.append(stop_by(error))
+        else:
+            if stop is not None:
+                run.plan = run.plan.without(set(run.keys_to_submit), stop.reason)
+                run.terms = replace(run.terms, held=True)
+                run.tally.stops.append(stop)
+    return reserves
+
+
+def standing(run: ManifestRun) -> ManifestProgress:
+    """Return where the rows of a manifest stand for which nothing is asked or sent."""
+    states = Counter(state_of(step, run.entries.get(step.key)) for step in run.plan.steps)
+    return progress_of(run.order, run.tally, run.run_id, states, states[State.WAITING])
+
+
+def progress_beside(beside: tuple[ManifestProgress, ...]) -> RunProgress:
+    """Return how far a run is with whose manifests nothing more is done."""
+    states = sum((Counter(one.states) for one in beside), Counter[State]())
+    return RunProgress(states, beside=beside)
 
 
 def begin_summary(run: ManifestRun) -> None:

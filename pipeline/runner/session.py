@@ -52,7 +52,7 @@ from pipeline.runner.reports import progress_of
 from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake
-from pipeline.runner.storage import Storage, set_aside
+from pipeline.runner.storage import Storage
 from pipeline.runner.untried import models_to_buy, tell_of_models
 from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
 from pipeline.scheduler.scheduler import Scheduler
@@ -72,11 +72,13 @@ _KEEP_EVERY_S = 300.0
 class ProviderSession:
     """The part of a run that costs money; as the scheduler's observer it keeps the tallies.
 
-    `runs` are the manifests that need the provider, in the order of their lanes. `beside` says
+    `runs` are the manifests that need the provider, in the order of their lanes, and `reserves` the
+    room that is set aside for each. `beside` says
     where the others stand, for the watcher. The `brake` stops it.
     """
 
     runs: Sequence[ManifestRun]
+    reserves: Sequence[Reserve]
     watcher: Watcher
     clock: Clock
     beside: tuple[ManifestProgress, ...] = ()
@@ -143,13 +145,9 @@ class ProviderSession:
         for lane, run in enumerate(self.runs):
             run.tally.spend = engine.spend_of(lane)
         try:
-            with contextlib.ExitStack() as stack:
-                for run in self.runs:
-                    reserve, stop = set_aside(stack, run.order.folder, run.plan)
-                    self._fall_back_on(run, reserve)
-                    if stop is not None:
-                        engine.stop(stop)
-                asyncio.run(self._with_provider(engine, storage, uploaders))
+            for run, reserve in zip(self.runs, self.reserves, strict=True):
+                self._fall_back_on(run, reserve)
+            asyncio.run(self._with_provider(engine, storage, uploaders))
         except ReelsheetError as error:
             self._stop_all([stop_by(error)])
         except Exception as error:  # noqa: BLE001 - the journals are whole: results are still written

@@ -196,8 +196,9 @@ def _typed(
     sets = (
         text
         for name, text in zip(named, settings, strict=True)
-        # Who is told of a night is nothing to other commands, and may be a secret.
-        if name not in {"output.dir", "manifest.series"} and not name.startswith("notify.")
+        # What is set of a night is nothing to other commands; who is told of it may be a secret.
+        if name not in {"output.dir", "manifest.series"}
+        and not name.startswith(("notify.", "night.", "metrics."))
     )
     return Invocation(target.manifest, out, series, config, tuple(sets), target.origin)
 

@@ -20,7 +20,7 @@ from pipeline.disk.lock import run_lock
 from pipeline.errors import ExitCode, UsageError
 from pipeline.journal.journal import Journal
 from pipeline.journal.sums import sum_up
-from pipeline.model import State
+from pipeline.model import State, Video
 from pipeline.night.history import FILE_NAME, Past, note, read_past, settled
 from pipeline.night.outside import Outside, home_of
 from pipeline.night.record import NightRecord, lock_of
@@ -149,6 +149,27 @@ def test_a_run_is_known_by_its_journal(tmp_path: Path) -> None:
     assert (one.command, one.state, one.submitted) == ("retry", "running", 1)
     (one,) = settled(read_past(tmp_path), tmp_path, lock_of(tmp_path), 1)
     assert (one.state, one.submitted) == ("killed", 1)
+
+
+def test_a_video_that_came_home_did_so_whatever_became_of_its_row(tmp_path: Path) -> None:
+    """A new take was asked for since: the run that brought the first one home says so still."""
+    manifest = (tmp_path / "a.csv").resolve()
+    journal = Journal(tmp_path / "journal.db")
+    journal.claim(manifest, adopt=False)
+    journal.begin_run("r0", "run", 1795741200.0)
+    video = Video("a.mp4", 1, "0" * 64, 4.0, 1280, 720)
+    for event in (
+        ev.Intended("a", 1, attempt("a")),
+        ev.Accepted("a", 1, "v1"),
+        ev.Completed("a", 1, None),
+        ev.Downloaded("a", 1, video),
+        ev.Requeued("a", 1),
+    ):
+        journal.append([event], 1795741210.0).result()
+    journal.end_run("r0", 1795741300.0, 0)
+    journal.close()
+    (one,) = settled(read_past(tmp_path), tmp_path, lock_of(tmp_path))
+    assert (one.submitted, one.downloaded, one.done) == (1, 1, 0)
 
 
 @given(st.lists(st.one_of(st.binary(), st.sampled_from([*LINE]).map(str.encode)), max_size=4))

@@ -18,6 +18,9 @@ from pipeline.runner.waits import Waits, count_waits
 from pipeline.writer.layout import Result
 from tests.night.ended import AT_A_CAP, report
 
+ANOTHER = "Take another picture."
+ALONE = "For this row alone, add --only k3."
+
 
 def ended(name: str, outcome: RunReport | ReelsheetError) -> Ended:
     return Ended(name, outcome, Invocation(Path(name)))
@@ -70,7 +73,7 @@ def test_what_came_of_each_manifest_what_it_cost_and_what_went_wrong_most(tmp_pa
         Result(2, State.DONE),
         Result(3, State.FAILED, error="'k1' is too dark", action="Take another picture."),
         Result(4, State.REFUSED, error="no such voice"),
-        Result(5, State.FAILED, error="'k3' is too dark", action="Take another picture."),
+        Result(5, State.FAILED, error="'k3' is too dark", action=f"{ANOTHER} {ALONE}"),
         money=2.5,
         notes=("one picture was made smaller", "2 rows with a warning; see result_warnings"),
         stops=(AT_A_CAP, AT_A_CAP),
@@ -109,6 +112,22 @@ def test_what_came_of_each_manifest_what_it_cost_and_what_went_wrong_most(tmp_pa
         "1 row: no such voice",
         "",
         "The exit code of the night is 4.",
+    ]
+
+
+def test_an_error_of_several_manifests_has_the_command_of_each(tmp_path: Path) -> None:
+    each = [
+        Result(
+            2, State.FAILED, error="it broke", action=f"For all: reelsheet retry {name}. {ALONE}"
+        )
+        for name in ("a.csv", "b.csv")
+    ]
+    told = [ended(f"{n}.csv", report(tmp_path / n, one)) for n, one in zip("ab", each, strict=True)]
+    lines = compose(1, told, None).text.splitlines()
+    at = lines.index("2 rows: it broke")
+    assert lines[at + 1 : at + 3] == [
+        "  For all: reelsheet retry a.csv.",
+        "  For all: reelsheet retry b.csv.",
     ]
 
 

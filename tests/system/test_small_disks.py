@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -108,6 +109,24 @@ def test_what_is_paid_for_comes_home_first(product: Product, padded: Api) -> Non
         assert large("run", second, "--out", disk / "second", sets=ONE_MB).code == 0
         assert len(padded.calls("submit", since=mark)) == 8
         assert padded.repeated() == []
+
+
+def test_a_full_disk_of_one_manifest_keeps_no_other_from_its_turn(
+    product: Product, api: Api
+) -> None:
+    """It has no room to set aside, and says so; night.json and the others have the truth."""
+    outputs, mark = product.folder / "outputs", api.mark()
+    full, other = night(product, "full", 3), night(product, "other", 3)
+    with small_disk(outputs / "full", "3m"):
+        ended = product("night", full, other)
+        assert ended.code == 5, ended.err
+        assert "cannot be set aside" in ended.err
+        assert sheets.summary(outputs / "full")["states"] == {"waiting": 3}
+        assert sheets.summary(outputs / "full")["exit_code"] == 5
+    assert sheets.summary(outputs / "other")["exit_code"] == 0
+    assert len(api.calls("submit", since=mark)) == 3
+    record = json.loads((outputs / "night.json").read_text("utf-8"))
+    assert (record["states"], record["well"]) == ({"waiting": 3, "done": 3}, False)
 
 
 @pytest.mark.long
