@@ -91,7 +91,7 @@ class Night:
                 else:
                     told.extend(_all(*early))
                     before = _reports(early[0])
-                    self.record.note([*before.items()])
+                    self.record.note([*before.items()], through=False)
                     self._await_opening(config, brake)
                     self.record.take_over(before)
                     told.clear()

@@ -166,7 +166,12 @@ class NightRecord:
         """Take note of how each manifest ended, and all together."""
         spends = [one.spend for one in self.note(outcomes)]
         self._code = int(code)
-        self._stopped_by = "; ".join(_reasons(outcomes)) or None
+        reasons = _reasons(outcomes)
+        if code is ExitCode.USAGE and not reasons:  # no manifest could be worked on
+            reasons = [
+                *dict.fromkeys(filter(None, (one.error for one in self._manifests.values())))
+            ]
+        self._stopped_by = "; ".join(reasons) or None
         money = join(one.costs for one in spends).money
         self._spend = {
             "videos": sum(one.videos for one in spends),
@@ -174,8 +179,13 @@ class NightRecord:
             "money": None if money is None else round(money, 6),
         }
 
-    def note(self, outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> list[RunReport]:
-        """Take note of how manifests ended, though the night may go on; return their reports."""
+    def note(
+        self, outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]], *, through: bool = True
+    ) -> list[RunReport]:
+        """Take note of how manifests stand, and of their end if they are through with the night.
+
+        Returns the reports among the outcomes.
+        """
         reports = []
         for manifest, outcome in outcomes:
             if isinstance(outcome, ReelsheetError):
@@ -184,7 +194,7 @@ class NightRecord:
             reports.append(outcome)
             self._note_hindrance(outcome)
             one = self._of(manifest)
-            one.states, one.exit_code = outcome.states, int(outcome.exit_code)
+            one.states, one.exit_code = outcome.states, int(outcome.exit_code) if through else None
             one.submitted, one.downloaded = outcome.submitted, outcome.downloaded
             one.bytes, one.polls = outcome.summary.bytes, outcome.polls
             one.money, one.paid_since = outcome.spend.money, outcome.paid_since

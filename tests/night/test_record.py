@@ -119,6 +119,14 @@ def test_a_night_that_was_hindered_did_not_end_well(tmp_path: Path, told_so: str
     assert not well
 
 
+def test_a_night_that_could_work_on_nothing_says_why(tmp_path: Path) -> None:
+    with NightRecord(tmp_path / "night.json") as record:
+        for name in ("a.csv", "b.csv"):
+            record.refuse(tmp_path / name, UsageError("there is no such table."))
+        record.end(ExitCode.USAGE, [])
+    assert told(tmp_path / "night.json")["stopped_by"] == "there is no such table."
+
+
 def test_a_night_that_found_no_room_to_begin_did_not_end_well(tmp_path: Path) -> None:
     """It ends with 5, before there is any manifest to tell of."""
     record = note_refusal(tmp_path, StoreError("the disk is full."))

@@ -120,3 +120,4 @@ def test_a_night_that_waits_is_told_to_end(early: Early) -> None:
     told = early.told
     assert (int(ended.value.exit_code), told["exit_code"], told["state"]) == (143, 143, "ended")
     assert (told["states"], early.ordered) == ({"done": 1, "waiting": 1}, ["first"])
+    assert told["manifests"][0]["exit_code"] is None, "it was not through"
