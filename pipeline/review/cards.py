@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from pipeline.checker.check import CheckedManifest
 from pipeline.manifest.blank import without_controls
-from pipeline.manifest.columns import fold_header
+from pipeline.manifest.columns import MODEL_COLUMN, fold_header
 from pipeline.manifest.normalform import to_normal_form
 from pipeline.manifest.resultcolumns import our_columns
 from pipeline.model import Decision, Row, Video, shown_key
@@ -62,6 +62,10 @@ class Cards:
         self._own = _own_columns(checked)
         self._title_at = find_own_column(checked, TITLES)
         self._checked = checked
+        read = checked.reading.read
+        named = (checked.manifest.headers[at].strip() for at in self._own)
+        is_model = [read.get(name) == MODEL_COLUMN for name in named]
+        self._models_at = self._own[is_model.index(True)] if any(is_model) else None
         self.groups, self._places = self._find_groups()
         self._said = [
             self._of_sheet(row, key)
@@ -74,13 +78,18 @@ class Cards:
         groups: list[dict[str, Any]] = []
         places: list[tuple[int, dict[str, int]]] = []
         for at in self._own:
-            values = dict.fromkeys(row.cells[at].strip() for row in rows)
+            values = dict.fromkeys(self._group_of(row, at) for row in rows)
             fits = 1 < len(values) <= _MOST_VALUES and len(values) < len(rows)
             if fits and at != self._title_at and len(groups) < _MOST_GROUPS:
                 names = sorted(values)
                 groups.append({"name": self._checked.manifest.headers[at], "values": names})
                 places.append((at, {name: index for index, name in enumerate(names)}))
         return groups, places
+
+    def _group_of(self, row: Row, at: int) -> str:
+        """Return what a row is grouped by: of models the one that it has, however it is written."""
+        request = self._checked.requests.get(row.number) if at == self._models_at else None
+        return row.cells[at].strip() if request is None else request.model
 
     def _of_sheet(self, row: Row, key: str) -> Card:
         checked = self._checked
@@ -95,7 +104,7 @@ class Cards:
             "prompt": prompt,
             "prompt_hash": hash_of(checked.sheet_prompt(row.number)),
             "seconds": 0 if request is None else request.duration,
-            "groups": [places[row.cells[at].strip()] for at, places in self._places],
+            "groups": [places[self._group_of(row, at)] for at, places in self._places],
         }
 
     def make(

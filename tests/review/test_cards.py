@@ -72,3 +72,15 @@ def test_what_is_odd_is_said_in_two_words() -> None:
     tall = "The video has 720x1280 pixels instead of 1280x720 (16:9 at 720P)."
     near = "The video has 1920x1088 pixels instead of 1920x1080 (16:9 at 1080p)."
     assert chips_of(replace(video, warnings=(tall, near))) == ["odd frame", "odd size"]
+
+
+def test_rows_can_be_grouped_by_the_model_that_they_have(tmp_path: Path) -> None:
+    """Also one that is written in another way, or is that of the settings."""
+    shop = make_shop(tmp_path)
+    rows = "A,A bag.,\nB,A cup.,VEO3.1-fast\nC,A jar.,veo3.1-fast\nD,A lid.,gemini_omni_flash\n"
+    shop.manifest.write_text(f"key,prompt,video_model\n{rows}")
+    maker = Cards(shop.check())
+    (group,) = maker.groups
+    assert group["values"] == ["gemini_omni_flash", "veo3.1-fast"]
+    cards = maker.make(rows_with_takes(shop.check(), shop.folder), {}, Stills())
+    assert [one["groups"] for one in cards] == [[0], [1], [1], [0]]
