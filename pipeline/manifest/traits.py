@@ -52,6 +52,16 @@ _DIGITAL = (
 )  # fmt: skip
 _DIGITAL_HEADERS = ("downloadable", "is downloadable", "virtual", "is virtual", "virtual product")
 _YES = frozenset({"1", "yes", "true", "ja", "oui", "si"})
+_NO_TYPES = frozenset({
+    "women", "men", "womens", "mens", "women s", "men s", "unisex", "kids", "children", "boys",
+    "girls", "damen", "herren", "kinder", "femme", "femmes", "homme", "hommes", "enfant", "enfants",
+    "mujer", "hombre", "ninos", "donna", "uomo", "bambini", "dames", "heren", "kinderen", "sale",
+    "new", "neu", "new arrivals", "neuheiten", "nouveautes", "all", "alle", "all products", "tous",
+    "other", "others", "sonstiges", "andere", "autres", "otros", "altro", "misc", "home", "shop",
+    "uncategorized", "uncategorised", "unkategorisiert", "nicht kategorisiert", "non classe",
+    "sin categoria", "senza categoria", "default category", "geen categorie",
+})  # fmt: skip
+"""Parts of a type that say for whom it is or where it stands, and not what it is."""
 _JOINTS = re.compile(r"[\W_]+")
 _ADDITIONAL = "additional attributes"
 _LONGEST, _MOST = 60, 3
@@ -70,7 +80,8 @@ _PRICE = (
     r"[\u20ac$\u00a3] ?\d+(?:[.,]\d\d)?|\d+(?:[.,]\d\d)? ?(?:[\u20ac$\u00a3]|(?:EUR|USD|CHF)\b)"
 )
 _SALE = re.compile(
-    rf"{_PERCENT}|{_PRICE}|{_NEW}|\b(?:sale|best ?seller|top ?seller|bestseller|limited edition|"
+    rf"{_PERCENT}|(?<!\w)[-\u2212]\d{{1,2}} ?%|{_PRICE}|{_NEW}|"
+    r"\b(?:sale|best ?seller|top ?seller|bestseller|limited edition|"
     r"free shipping|versandkostenfrei|gratis versand|angebot|aktion|reduziert|rabatt|sonderpreis|"
     r"promo(?:tion)?|soldes?|oferta|offerta|sconto|clearance|hot deal|deal|must[- ]have|only today|"
     r"save \d+\s?%?|on sale|restposten|nur heute|exklusiv|exclusive|premium|original)\b(?!\s*\d)"
@@ -175,8 +186,9 @@ def seen_title(title: str, vendor: str, sizes: Sequence[str] = ()) -> str:
 
 
 def seen_type(kind: str) -> str:
-    """Return the last part of a type: "Home > Kitchen > Mugs" is Mugs."""
+    """Return the last part of a type that says what it is: "Kitchen > Mugs > Sale" is Mugs."""
     parts = [part.strip() for part in re.split(r"[>|/]", kind) if part.strip()]
+    parts = [part for part in parts if _word(part) not in _NO_TYPES]
     return _MEASURE.sub("", parts[-1][:_LONGEST_READ]).strip() if parts else ""
 
 

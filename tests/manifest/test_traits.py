@@ -20,6 +20,8 @@ from pipeline.manifest.traits import (
     [
         ("Moss Mug by Kiln & Co", "Kiln & Co", "Moss Mug"),
         ("SALE! Moss Mug -20%", "", "Moss Mug"),
+        ('Lampe de table "Ida" -20% SALE', "", 'Lampe de table "Ida"'),
+        ("Blanket 80% wool", "", "Blanket 80% wool"),
         ("NEW: Oak Table 120 x 80 cm", "", "Oak Table"),
         ("Soy candle Fig (200 g)", "", "Soy candle Fig"),
         ("Vase Ø 20 cm | matt", "", "Vase, matt"),
@@ -86,6 +88,9 @@ def test_types_and_what_cannot_be_filmed() -> None:
     """The last part of a path is the type; gift cards and digital goods are told."""
     assert seen_type("Home > Kitchen > Mugs") == "Mugs"
     assert seen_type("") == ""
+    assert seen_type("Chemises > Femme") == "Chemises"
+    assert seen_type("Bekleidung/Herren/Sale") == "Bekleidung"
+    assert seen_type("Uncategorized") == seen_type("Non classé") == ""
     assert unseen_kind("Gift Cards", "Voucher", {}) == "a gift card"
     assert unseen_kind("", "Geschenkgutschein 50 €", {}) == "a gift card"
     assert unseen_kind("", "Pattern", {"Is downloadable?": "1"}) == "a digital product"
