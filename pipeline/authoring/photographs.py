@@ -33,7 +33,7 @@ from pipeline.pictures.accepted import PICTURE_SUFFIXES
 
 _NAMES = ("key", "title", "name", "pictures", "look")
 _DEFAULT_TEMPLATE = (
-    "Product film of {% if name %}{{ name }}, {% else %}the product, {% endif %}exactly as in the "
+    "Product film{% if name %} of {{ name }}{% endif %}, exactly as in the "
     "{% if pictures == 1 %}picture{% else %}pictures{% endif %}. {{ look }} Form, colours and "
     "labels stay as they are; nothing is written into the picture."
 )

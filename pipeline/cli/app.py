@@ -164,7 +164,7 @@ def _is_flag(option: Any) -> bool:  # noqa: ANN401 - Typer's own, private
 
 def _name_of(argument: TyperArgument) -> str:
     name = argument.metavar or argument.name or ""
-    return name if argument.required else f"[{name}]"
+    return name if argument.required or name.startswith("[") else f"[{name}]"
 
 
 def _show_plainly(commands: typer.Typer) -> None:

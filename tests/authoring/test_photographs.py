@@ -239,7 +239,7 @@ def test_the_prompt_says_the_name(tmp_path: Path) -> None:
     numbered, named = assemble(tmp_path, tmp_path / "m.csv").manifest.rows
     assert named[0] == "Duvet Fjell 135x200 cm"
     assert named[1].startswith("Product film of Duvet Fjell, exactly as in the picture. ")
-    assert numbered[1].startswith("Product film of the product, exactly as in the picture. ")
+    assert numbered[1].startswith("Product film, exactly as in the picture. ")
 
 
 def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
