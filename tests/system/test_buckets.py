@@ -18,7 +18,7 @@ from tests.system.harness import sheets
 from tests.system.harness.api import KEY, Api, emulator
 from tests.system.harness.bucket import SECRET, Bucket, Faults
 from tests.system.harness.invariants import journal_holds, journal_made, no_secret
-from tests.system.harness.product import Product
+from tests.system.harness.product import Product, interrupt
 from tests.system.harness.sampling import few_of
 
 
@@ -219,6 +219,63 @@ def test_a_bucket_that_goes_down(
         # What was whole on the disk was not downloaded again.
         assert not api.calls("download", since=links)
         hold(bucket, api, product.folder / "outputs" / "shop", 3)
+
+
+@pytest.mark.long
+def test_a_bucket_that_forgets(tmp_path: Path, faults: Faults, bucket: Bucket) -> None:
+    """It says that it has what it has not: the next run notices, and pays for nothing again."""
+    with emulator(tmp_path / "api", median_s=1.0) as api:
+        product = product_at(tmp_path / "work", api, f"s3://{bucket.name}/spring")
+        sheets.write(product.folder / "shop.csv", sheets.rows(3))
+        process = product.start("run", "shop.csv")
+        while not api.records()["submissions"]:
+            sleep(0.02)
+        faults.fault = "forget"
+        assert product.end(process).code == 0
+        assert not bucket.objects()
+        ended = product("run", "shop.csv")
+        assert ended.code == 2, ended.err  # as long as it forgets it is no place for videos
+        assert "overwrites what is there" in ended.err
+        faults.fault = ""
+        assert product("run", "shop.csv").code == 0
+        hold(bucket, api, product.folder / "outputs" / "shop", 3)
+
+
+@pytest.mark.long
+def test_a_bucket_that_freezes_lets_a_run_be_ended(
+    tmp_path: Path, faults: Faults, bucket: Bucket
+) -> None:
+    """Ctrl-C twice does not wait for it; what came lies whole on the disk until the next run."""
+    with emulator(tmp_path / "api", median_s=1.0) as api:
+        product = product_at(tmp_path / "work", api, f"s3://{bucket.name}/spring")
+        sheets.write(product.folder / "shop.csv", sheets.rows(3))
+        out = product.folder / "outputs" / "shop"
+        process = product.start("run", "shop.csv")
+        while not api.records()["submissions"]:
+            sleep(0.02)
+        seen, faults.fault = len(faults.seen), "freeze"
+        while sum(method == "PUT" for method, _ in faults.seen[seen:]) < 3:
+            sleep(0.02)
+        for _ in range(2):
+            interrupt(process)
+            sleep(1)
+        assert product.end(process).code == 130
+        faults.fault = ""
+        links = api.mark()
+        assert product("run", "shop.csv").code == 0
+        assert not api.calls("download", since=links)
+        hold(bucket, api, out, 3)
+
+
+@pytest.mark.long
+def test_a_slow_bucket(tmp_path: Path, faults: Faults, bucket: Bucket) -> None:
+    """All comes, however long each takes."""
+    with emulator(tmp_path / "api", median_s=0.2) as api:
+        product = product_at(tmp_path / "work", api, f"s3://{bucket.name}/spring")
+        sheets.write(product.folder / "shop.csv", sheets.rows(12))
+        faults.hold_s = 2.0
+        assert product("run", "shop.csv").code == 0
+        hold(bucket, api, product.folder / "outputs" / "shop", 12)
 
 
 @pytest.mark.parametrize("kills", few_of([4, 30], 4))
