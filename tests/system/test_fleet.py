@@ -271,6 +271,32 @@ def test_workers_elsewhere_put_into_a_bucket(
 
 
 @pytest.mark.long
+def test_a_run_is_killed_while_workers_elsewhere_go_on(
+    tmp_path: Path, cluster: Cluster, bucket: Bucket
+) -> None:
+    """What they still put for nobody is taken for what it is by the next run."""
+    for name in ("one", "two"):
+        cluster.worker(name, bucket.environment())
+    with emulator(tmp_path / "api", LARGE, "3000000", median_s=0.5) as api:
+        settings = {**elsewhere(cluster, bucket), "api.lookup_s": "2"}
+        product = product_at(tmp_path / "work", api, **settings)
+        shop = sheets.write(product.folder / "shop.csv", sheets.rows(30))
+        for number in range(5):
+            api.faults("download_stall@20=0.7")
+            links = api.mark()
+            running = product.start("run", shop.name)
+            wait_for("a transfer", lambda links=links: api.calls("download", since=links))
+            time.sleep(0.2 * number)
+            running.kill()
+            running.communicate()
+        api.faults()
+        ended = product("run", shop.name)
+        doubts = json.loads(product("status", shop.name, "--json").out)["states"].get("in_doubt", 0)
+        assert ended.code == (3 if doubts else 0), ended.err
+        hold_there(api, product.folder / "outputs" / "shop", 30 - doubts, bucket)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("away", [False, True])
 def test_a_folder_that_all_machines_share(tmp_path: Path, cluster: Cluster, away: bool) -> None:
     """Workers put into it what they see under the same path: `videos`, or a folder elsewhere.
