@@ -129,6 +129,11 @@ def _export(
     tables = tuple(dict.fromkeys(one.value for one in to or () if one is not _To.FOLDER))
     address = PublicAddress.read(base_url) if base_url is not None else None
     field = read_meta_key(meta_key)
+    if meta_key is not None and _To.WOOCOMMERCE.value not in tables:
+        raise UsageError(
+            "--meta-key is of the table for woocommerce, which is not asked for.",
+            action="Add --to woocommerce, or leave it out.",
+        )
     target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
     wish = Wish(
         tables=tables,

@@ -115,3 +115,12 @@ def test_what_cannot_be_exported_is_refused(shop: Shop, reelsheet: Command) -> N
     assert ended.exception.message == ". is a folder."
     assert reelsheet("export", shop.manifest, "--to", "amazon").exit_code == ExitCode.USAGE
     assert not shop.folder.approved.exists()
+
+
+def test_an_option_of_a_table_that_is_not_asked_for_is_refused(
+    shop: Shop, reelsheet: Command
+) -> None:
+    """Whoever names the field of a plugin would wait for it in vain."""
+    wrong = reelsheet("export", shop.manifest, "--meta-key", "_video").exception
+    assert isinstance(wrong, UsageError)
+    assert "Add --to woocommerce" in str(wrong.action)
