@@ -32,6 +32,7 @@ def main(folder: Path, rows: int, overrides: list[str]) -> None:
     place.videos.mkdir(parents=True)
     journal = Journal(place.journal)
     journal.claim(path, adopt=False)
+    journal.begin_run("a night", "run", time.time())
     for number, (key, row) in enumerate(named.items()):
         name = naming.attempt_name(bases[key], 1)
         reference = naming.reference(journal.id, key, 1)

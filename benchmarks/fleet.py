@@ -15,7 +15,7 @@ from benchmarks.processes import api, python, spend, workplace
 VIDEO_BYTES = 10_000_000
 WORKERS = (0, 1, 2, 4)
 TURNS = 3
-_TASKS = 3_000
+_TASKS, _MESSAGES = 3_000, 500
 _SECOND_MINUTES = 60
 
 
@@ -62,3 +62,8 @@ def measure(*, count: int = 100, long: bool = False) -> Iterator[Figure]:
     yield at_least("tasks that do nothing, with 2 workers", 1 / fastest, 550, "/s", form=".0f")
     own = min(turn.own for turn in nothing) * 1000
     yield at_most("CPU of scheduler and run for a task", own, 1.07, " ms", form=".2f")
+    with workplace() as folder:
+        line = python("-m", "benchmarks.fleet_driver", "messages", str(_MESSAGES), folder, "2")
+        told = spend(line).ok().json
+    yield at_most("messages of a task", told["bytes"] / 1000, 5, " kB", form=".1f")
+    yield at_most("from order to answer, a task alone", told["alone_s"] * 1000, 11, " ms", ".1f")

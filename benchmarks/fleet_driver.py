@@ -1,7 +1,10 @@
 """Fetch so many videos in this process, or by workers of this machine; or have workers do nothing.
 
     python -m benchmarks.fleet_driver FILES_URL COUNT FOLDER WORKERS
-    python -m benchmarks.fleet_driver nothing COUNT FOLDER WORKERS
+    python -m benchmarks.fleet_driver nothing|messages COUNT FOLDER WORKERS
+
+With `messages` workers do nothing, too, and it is told what goes over the wire for a task, and how
+long one takes that is alone.
 
 WORKERS 0: in this process. Prints JSON: seconds, and CPU-seconds of this process (with the
 scheduler of the workers inside) and of the others, from when all of them are there.
@@ -15,6 +18,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -30,6 +34,7 @@ from pipeline.fleet.wire import Fetch, Terms
 from pipeline.model import Video
 
 SLOTS = 8
+_ALONE = 100
 Do = Callable[[int], Awaitable[object]]
 
 
@@ -58,6 +63,54 @@ async def all_of(count: int, at_a_time: int, do: Do) -> None:
     took_s, after = time.monotonic() - began, spent()
     own, others = (one - other for one, other in zip(after, before, strict=True))
     print(json.dumps({"seconds": took_s, "own": own, "others": others}))
+
+
+async def messages(count: int, at_a_time: int, do: Do) -> None:
+    """Do it so many times and print the bytes of messages a time, and the seconds of one alone."""
+    await do(-1)
+    alone_s = []
+    for number in range(count, count + _ALONE):
+        began = time.monotonic()
+        await do(number)
+        alone_s.append(time.monotonic() - began)
+    sent_bytes, todo = count_messages(), iter(range(count))
+
+    async def some() -> None:
+        for number in todo:
+            await do(number)
+
+    await asyncio.gather(*(some() for _ in range(at_a_time)))
+    print(json.dumps({"bytes": sent_bytes() / count, "alone_s": median(alone_s)}))
+
+
+def count_messages() -> Callable[[], int]:
+    """Count from now on the bytes of Dask's messages, each once; return what tells how many.
+
+    Run and scheduler are in this process: what either writes is counted, and what workers write
+    when it is read. What TLS adds is not counted.
+    """
+    from distributed.comm import tcp  # noqa: PLC0415 - only where there are workers
+
+    counted: list[int] = []
+    own_ports: set[int] = set()
+    read: Callable[..., Any] = tcp.read_bytes_rw
+    write: Callable[..., Any] = tcp.TCP.write
+
+    async def count_read(stream: Any, length: int) -> memoryview:  # noqa: ANN401
+        own_ports.add(stream.socket.getsockname()[1])
+        if stream.socket.getpeername()[1] not in own_ports:
+            counted.append(length)
+        found: memoryview = await read(stream, length)
+        return found
+
+    async def count_write(self: Any, *given: Any, **named: Any) -> int:  # noqa: ANN401
+        own_ports.add(self.stream.socket.getsockname()[1])
+        counted.append(await write(self, *given, **named))
+        return counted[-1]
+
+    tcp.read_bytes_rw = count_read  # type: ignore[assignment]
+    tcp.TCP.write = count_write  # type: ignore[method-assign]
+    return lambda: sum(counted)
 
 
 async def in_process(files_url: str, count: int, folder: Path) -> None:
@@ -97,6 +150,9 @@ async def by_workers(files_url: str, count: int, folder: Path, workers: int) -> 
         async def nothing(number: int) -> None:
             await _nothing(fleet, fleet.key_for(f"n{number}"))
 
+        if files_url == "messages":
+            await messages(count, SLOTS * workers, nothing)
+            return
         await all_of(count, SLOTS * workers, nothing if files_url == "nothing" else fetch)
 
 

@@ -92,6 +92,9 @@ _EXAMPLE = re.compile(
     r"|bijv\.|ad es\.|np\.|例如|例えば)",
     re.IGNORECASE | re.MULTILINE,
 )
+# Each beginning of an example has one of these, which are found in a tenth of the time.
+_SIGNS_OF_EXAMPLES = ":\uff1a.\u4f8b"
+_WORDS_OF_EXAMPLES = ("par exemple", "por ejemplo", "zum beispiel")
 # Only signs, or letters x: ???, ..., -, x x x.
 _NOTHING = re.compile(
     r"[?\uff1f\s]{3,}|[.\u2026\s]{1,9}|[-\u2010-\u2015_=*/\s]{1,99}|(?i:x[\s./-]+){2,20}x"
@@ -135,6 +138,10 @@ def judge_prompt(prompt: str) -> Unmeant | None:
 
 def begins_as_example(text: str) -> bool:
     """Tell whether a line of a text says that it is an example."""
+    if not any(sign in text for sign in _SIGNS_OF_EXAMPLES):
+        folded = text.casefold()
+        if not any(word in folded for word in _WORDS_OF_EXAMPLES):
+            return False
     return _EXAMPLE.search(text) is not None
 
 

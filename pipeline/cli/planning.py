@@ -217,7 +217,7 @@ class _Planned:
             print_line(line)
         for line in plan.pilot.sentences if plan.pilot is not None else ():
             print_line(line)
-        edited = sum(step.waits_for_redo for step in plan.steps)
+        edited = sum(step.edited and step.waits_for_redo for step in plan.steps)
         if edited:
             print_line(f"left alone: {count(edited, 'row')} {EDITED}")
 

@@ -220,6 +220,13 @@ def test_what_nobody_means(code: str, prompt: str) -> None:
     assert any(word in found.sentence for word in (*prompt.split(), '"'))
 
 
+def test_the_signs_of_examples_are_those_that_all_of_them_have() -> None:
+    """What begins as an example is found among the lines of many prompts."""
+    examples = [*lines(UNMEANT[EXAMPLE_ROW]), "PAR EXEMPLE une tasse", "Zum Beispiel eine Tasse"]
+    assert all(unmeant.begins_as_example(f"A mug turns\n{one}") for one in examples)
+    assert not unmeant.begins_as_example("A mug turns\nA bag on oak")
+
+
 @pytest.mark.parametrize("prompt", lines(MEANT))
 def test_what_may_be_meant(prompt: str) -> None:
     """A prompt that is unusual is not refused."""

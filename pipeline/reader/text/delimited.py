@@ -92,7 +92,8 @@ def read_text(
 
 
 def _has_many_lines(body: str) -> bool:
-    return body.count("\n") + body.count("\r") > _MANY_LINES
+    lines = body.count("\n")
+    return lines > _MANY_LINES or lines + body.count("\r") > _MANY_LINES
 
 
 def _refuse_nul(path: Path, text: str) -> None:
