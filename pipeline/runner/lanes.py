@@ -247,7 +247,7 @@ class _Several:
         for number, run in runs.items():
             with self._keeping_errors(number, run):
                 siblings.append(run.prepare(left, siblings))
-                if run.terms.is_night:
+                if run.terms.is_night or run.needs_provider:
                     begin_summary(run)
                     self._summarised.add(number)
                 prepared[number] = run

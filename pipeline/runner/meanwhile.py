@@ -18,7 +18,7 @@ from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_e
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, State
 from pipeline.runner.atend import results_at_end
-from pipeline.runner.reports import progress_of, summarise
+from pipeline.runner.reports import counted, progress_of, summarise
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.storage import set_aside
 from pipeline.runner.watching import ManifestProgress, RunProgress
@@ -180,14 +180,27 @@ def progress_beside(beside: tuple[ManifestProgress, ...]) -> RunProgress:
 
 
 def begin_summary(run: ManifestRun) -> None:
-    """Have summary.json say that a run goes on, with how far it is; raises StoreError."""
-    write_beginning(_so_far(run)[1], run.order.folder.root)
+    """Have summary.json say that a run goes on, by what it found; raises StoreError.
+
+    The result of each row is not made for it: of a hundred thousand that takes seconds.
+    """
+    states, seconds = Counter[State](), 0
+    for step in run.plan.steps:
+        entry = run.entries.get(step.key)
+        state = state_of(step, entry)
+        states[state] += 1
+        if state is State.DONE and entry is not None:
+            seconds += entry.attempt.request.duration
+    times = (run.began_at, run.clock.wall(), run.clock.now() - run.began)
+    tally, code = replace(run.tally, stops=[]), ExitCode.UNFINISHED
+    begun = summarise(run.order, tally, states, seconds, run_id=run.run_id, times=times, code=code)
+    write_beginning(begun, run.order.folder.root)
 
 
 def _summarise_so_far(run: ManifestRun) -> None:
     """Have summary.json say how far a run is; what goes wrong is told at the end."""
     with contextlib.suppress(ReelsheetError):
-        begin_summary(run)
+        write_beginning(_so_far(run)[1], run.order.folder.root)
 
 
 def end_summary(run: ManifestRun, error: BaseException) -> None:
@@ -236,7 +249,9 @@ def _so_far(run: ManifestRun) -> tuple[list[Result], Summary]:
     results = results_at_end(order, run.plan, tally, entries_of, ())
     times = (run.began_at, run.clock.wall(), run.clock.now() - run.began)
     code = ExitCode.UNFINISHED
-    return results, summarise(order, tally, results, run_id=run.run_id, times=times, code=code)
+    return results, summarise(
+        order, tally, *counted(results), run_id=run.run_id, times=times, code=code
+    )
 
 
 def _note_what_is_left(engine: Engine, lane: int, run: ManifestRun) -> None:

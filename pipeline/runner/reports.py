@@ -191,7 +191,8 @@ class StatusReport:
 def summarise(
     order: Order,
     tally: Tally,
-    results: Sequence[Result],
+    states: Mapping[State, int],
+    video_seconds: int,
     *,
     run_id: str,
     times: tuple[float, float, float],
@@ -202,26 +203,25 @@ def summarise(
     Args:
         order: What the run was asked to do.
         tally: What it counted.
-        results: What became of each row.
+        states: How many rows are in each state.
+        video_seconds: The seconds of those that are done.
         run_id: The id of the run.
         times: When it began and ended, in Unix seconds, and how long it took, in seconds.
         code: Its exit code.
 
     """
     began_at, ended_at, elapsed_s = times
-    states = Counter(result.state for result in results)
-    done = (result for result in results if result.state is State.DONE)
     spend = _spend_of(order, tally)
     return Summary(
         run_id=run_id,
         manifest=str(order.checked.manifest.path),
         provider=order.config.provider,
-        rows=len(results),
+        rows=sum(states.values()),
         states=tuple((state.value, count) for state, count in states.items()),
         submitted=tally.submitted,
         downloaded=tally.downloaded,
         bytes=tally.bytes,
-        video_seconds=sum(result.seconds or 0 for result in done),
+        video_seconds=video_seconds,
         started_at=iso(began_at) or "",
         finished_at=iso(ended_at) or "",
         elapsed_s=round(elapsed_s, 3),
@@ -232,6 +232,12 @@ def summarise(
         spend=None if spend.money is None else (spend.money, spend.currency),
         unchecked_models=tuple(unchecked_models(models_of(order.checked))),
     )
+
+
+def counted(results: Sequence[Result]) -> tuple[Counter[State], int]:
+    """Return how many rows are in each state, and the seconds of those that are done."""
+    seconds = (one.seconds or 0 for one in results if one.state is State.DONE)
+    return Counter(one.state for one in results), sum(seconds)
 
 
 def costs_of(spend: Spend, config: Config) -> Costs:

@@ -28,7 +28,7 @@ from pipeline.runner.order import Order
 from pipeline.runner.piloting import pilot_at_end
 from pipeline.runner.publishing import publish_order
 from pipeline.runner.renames import rename_entries
-from pipeline.runner.reports import RunReport, report_run, summarise
+from pipeline.runner.reports import RunReport, counted, report_run, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.reviewed import count_unjudged
 from pipeline.runner.runlog import RunLog
@@ -306,9 +306,10 @@ class ManifestRun:
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         waits = count_waits(plan.steps, results, order.checked.wanted)
         waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived))
-        ended = self.clock.wall()
-        spent = (self.began_at, ended, self.clock.now() - self.began)
-        summary = summarise(order, tally, results, run_id=self.run_id, times=spent, code=code)
+        spent = (self.began_at, self.clock.wall(), self.clock.now() - self.began)
+        summary = summarise(
+            order, tally, *counted(results), run_id=self.run_id, times=spent, code=code
+        )
         try:
             published = publish_order(order, results, summary, self.journal.note)
         except StoreError as failure:
@@ -321,7 +322,7 @@ class ManifestRun:
             "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
         )
         asked = not any(map(is_unasked, results))
-        self.note_end(ended, int(code), asked=asked, why=summary.stopped_by)
+        self.note_end(spent[1], int(code), asked=asked, why=summary.stopped_by)
         pilot = pilot_at_end(self._pilot, self._entries_of, order)
         told = notes_at_end(order, plan, results, rest, stopped=bool(stops), pilot=pilot)
         published = replace(published, notes=(*published.notes, *told))

@@ -680,6 +680,26 @@ def test_a_run_without_a_key_says_so_wherever_its_end_is_told(
     assert (latest.state, latest.exit_code) == ("ended", 2)
 
 
+def test_the_summary_begins_with_the_run(studio: Studio) -> None:
+    """After a kill it says that it has no end, not how well the run before went."""
+    assert studio.sheet().run(limit=1).exit_code == ExitCode.DONE
+    seen: list[dict[str, Any]] = []
+    studio.api.faults("query_never_finishing")
+
+    def look(progress: RunProgress) -> None:
+        if not seen and progress.submitted:
+            seen.append(sheets.summary(studio.out))
+            studio.api.faults()
+
+    report = studio.sheet().run(on_progress=look)
+    (begun,) = seen
+    assert (begun["finished_at"], begun["exit_code"], begun["submitted"]) == (None, None, 0)
+    assert (begun["states"], begun["rows"]) == ({"done": 1, "waiting": 2}, 3)
+    ended = sheets.summary(studio.out)
+    assert begun["run_id"] == ended["run_id"] == report.summary.run_id
+    assert begun["video_seconds"] * 3 == ended["video_seconds"] == 12
+
+
 def test_words_that_select_nothing_are_refused(studio: Studio) -> None:
     """A state that cannot be retried, a limit below 0."""
     with pytest.raises(UsageError, match="'done' cannot be retried"):
