@@ -267,7 +267,8 @@ def place_orders(
                 )
                 refuse_broken(target.invocation, checked, strict=strict)
             except ReelsheetError as error:
-                tell_refused(target.folder, target.manifest, error, time.time())
+                if command == NIGHT:  # whoever runs it by hand is told
+                    tell_refused(target.folder, target.manifest, error, time.time())
                 orders.append(Refused(target.manifest, error))
                 continue
             orders.append(

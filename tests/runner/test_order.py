@@ -83,14 +83,21 @@ def test_a_key_is_a_text(tmp_path: Path) -> None:
         select(target, only=keys)
 
 
-def test_a_summary_says_that_the_next_run_could_not_begin(tmp_path: Path) -> None:
-    """Its rows stand as they stood. Nothing is made where no run was, or written beside one."""
+def test_a_summary_says_that_the_next_night_could_not_begin(tmp_path: Path) -> None:
+    """Its rows stand as they stood. Nothing is made where no run was, or written beside one.
+
+    A run that a person starts leaves it alone.
+    """
     manifest, out = tmp_path / "a.csv", tmp_path / "out"
     manifest.write_text("key,note\nA,x\n", encoding="utf-8")
     target = resolve_target(manifest, out=out)
 
-    def refused() -> str:
-        with pytest.raises(ManifestError) as error, place_order(target, select(target)):
+    def refused(command: str = "night") -> str:
+        chosen = select(target)
+        with (
+            pytest.raises(ManifestError) as error,
+            place_order(target, chosen, command=command),
+        ):
             pass
         return error.value.message
 
@@ -102,6 +109,8 @@ def test_a_summary_says_that_the_next_run_could_not_begin(tmp_path: Path) -> Non
     with run_lock(target.folder.lock):
         refused()
         assert read_summary(out)["exit_code"] == 0
+    refused("run")
+    assert read_summary(out)["exit_code"] == 0
     why, told = refused(), read_summary(out)
     assert (told["exit_code"], told["stopped_by"], told["submitted"]) == (2, why, 0)
     assert (told["states"], told["rows"], told["run_id"]) == ({"done": 1}, 1, "r")
