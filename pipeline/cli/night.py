@@ -253,6 +253,8 @@ def _tell_refusal(
     from pipeline.night.telling import Telling, tell_end
     from pipeline.runner.target import Refused
 
+    # What the settings say of it may be what is wrong: a night rehearses only if it is asked to.
+    config = config.model_copy(update={"provider": "rehearsal" if rehearse else "toapis"})
     refused = [one for one in targets.all if isinstance(one, Refused)] if targets else []
     each = [(one.manifest, one.error) for one in refused]
     seen = Outside(config, outputs, "night", say)

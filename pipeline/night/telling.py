@@ -44,7 +44,7 @@ MOST_S = 20.0
 """How long all together are waited for."""
 _SHARE = 0.75
 """The part of that which services have, as their program has to start before."""
-WANTED = ("notify.", "http.", "night.timezone", "output.dir")
+WANTED = ("notify.", "http.", "metrics.", "night.timezone", "output.dir")
 """How the settings begin that telling needs, and where the record of the night lies."""
 _Call = Callable[[], list[str]]
 

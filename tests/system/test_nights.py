@@ -370,7 +370,7 @@ def test_who_is_told_of_a_night_that_never_began(product: Product, api: Api) -> 
         assert (record["exit_code"], record["state"]) == (2, "ended")
         product.folder.joinpath("config.yaml").write_text(telling)
         [line] = product("history", "videos", "--json").json["history"]
-        assert (line["exit_code"], line["submitted"]) == (2, 0)
+        assert (line["exit_code"], line["submitted"], line["rehearsal"]) == (2, 0, False)
         assert "night.window" in line["stopped_by"]
         receiver.got.clear()
         assert product("night", "no/*.csv").code == 2
