@@ -211,7 +211,7 @@ def _from_export(options: InitOptions, shop: str) -> None:
     if not options.quiet:
         for line in (*made.findings, *notes):
             say(line)
-    _say(options, _say_made(options.output, len(made.manifest.rows)))
+    _say(options, _say_made(options, options.output, len(made.manifest.rows)))
 
 
 def _reading(options: InitOptions) -> ManifestSettings:
@@ -260,11 +260,13 @@ def _from_images(options: InitOptions, images: Path) -> None:
             "The pictures are outside the manifest's folder: set manifest.image_root to "
             f"{made.image_root} in config.yaml, or use --set as shown below."
         )
-    _say(options, [*lines, *_say_made(options.output, len(made.manifest.rows), setting)])
+    _say(options, [*lines, *_say_made(options, options.output, len(made.manifest.rows), setting)])
 
 
-def _say_made(path: Path, rows: int, setting: str = "") -> list[str]:
-    typed = Invocation(path, sets=(setting,) if setting else ())
+def _say_made(options: InitOptions, path: Path, rows: int, setting: str = "") -> list[str]:
+    named = (text for text in options.sets or () if text.partition("=")[0].strip() == _MODEL)
+    sets = (*named, *((setting,) if setting else ()))
+    typed = Invocation(path, config=options.config, sets=sets)
     return [
         f"created {path} with {count(rows, 'row')}",
         "Read its prompts: each becomes a video. Then:",

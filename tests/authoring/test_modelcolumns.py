@@ -168,3 +168,17 @@ def test_a_manifest_from_pictures_is_for_the_model_of_the_settings(
     assert "a video of grok-video-1.5 takes one" in made.output
     header = (tmp_path / "new.csv").read_text("utf-8-sig").splitlines()[0]
     assert header == "key,prompt,video_look,image_1,duration,aspect_ratio,resolution,notes"
+
+
+def test_what_is_suggested_names_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pasted without it, the rows would be those of another model."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export.csv").write_text(
+        "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Variant SKU,Image Src,Status\n"
+        "mug,Moss Mug,,Acme,Mug,,TRUE,MUG1,https://cdn.shopify.com/1.jpg,active\n"
+    )
+    arguments = ["init", "--from", "shopify", "export.csv", "--output", "new.csv"]
+    made = CliRunner().invoke(app, [*arguments, "--set", "api.model=veo3.1-quality"])
+    assert made.exit_code == 0, made.output
+    assert "reelsheet check new.csv --set api.model=veo3.1-quality" in made.output
+    assert "no picture in the export" not in made.output

@@ -248,7 +248,11 @@ def _row(
 
 def _hard_to_film(product: Product, pictures: int) -> list[str]:
     """Say what a person should know of a product before its film is paid for."""
-    found = [] if pictures else ["no picture in the export, so the film is made of words alone"]
+    found = (
+        []
+        if pictures or product.pictures
+        else ["no picture in the export, so the film is made of words alone"]
+    )
     if kind := unseen_kind(product.type, product.title, product.export):
         found.append(f"{kind}: perhaps there is nothing to film; delete the row if so")
     return found
