@@ -17,6 +17,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.disk.openfile import is_gone
 from pipeline.disk.sqlitefile import path_of
 from pipeline.journal.reading import read_attempts, read_entries, read_first_events
+from pipeline.manifest.packedrows import numbers_of
 from pipeline.model import Entry, Request, State
 from pipeline.models.pricing import NOTHING_KNOWN, Costs, add_up, cost_of
 from pipeline.models.shelf import sheet_of
@@ -76,9 +77,9 @@ def plan_manifest(
 
 
 def _rows(checked: CheckedManifest) -> list[tuple[str, Request | None]]:
-    requests = checked.requests
-    rows = zip(checked.keys, checked.manifest.rows, strict=True)
-    return [(key, requests.get(row.number)) for key, row in rows]
+    requests = dict(checked.requests.items())  # of a large manifest made in their order
+    rows = zip(checked.keys, numbers_of(checked.manifest.rows), strict=True)
+    return [(key, requests.get(number)) for key, number in rows]
 
 
 @pause_collector()
