@@ -123,7 +123,8 @@ def rows_alike(
     """Return the keys of the rows whose prompt was ever bought; None: any row's may be.
 
     A request takes many times as long to make as its prompt to be looked up, and of large
-    manifests most rows are new. Of small ones all are compared, as a book may be large.
+    manifests most rows are new. Of small ones all are compared, as a book may be large; so are all
+    where a request is known by its hash alone, as that of an edited row whose journal was lost.
 
     Args:
         purchases: what the account bought.
@@ -138,6 +139,8 @@ def rows_alike(
         return None
     bought = chain(purchases.prompts(), (one.request.prompt for one in chain(*own.values())))
     prompts = {hash(plain_prompt(prompt)) for prompt in bought}
+    if hash("") in prompts:
+        return None
     return keys_with_prompts(checked.drafts, prompts) if prompts else frozenset()
 
 

@@ -68,6 +68,18 @@ def test_what_was_sent_from_a_journal_is_known_from_both(tmp_path: Path, outputs
     assert len(found) == 3
 
 
+def test_the_prompts_of_all_that_was_bought_are_known_from_both(
+    tmp_path: Path, outputs: Path
+) -> None:
+    """As they were sent, letter for letter: rows of large manifests are looked up by them."""
+    book, odd = tmp_path / "book.db", 'a "caf\u00e9"\\,\r\n\x07steam'
+    with opened(book) as made, lane(made, outputs / "old") as old:
+        old.intend("r", text=odd)
+    lonely(outputs / "beside", [intended("s", text="a bag")])
+    assert {*purchases(outputs, book, outputs / "new").prompts()} == {odd, "a bag"}
+    assert [*purchases(outputs, tmp_path / "none.db", outputs / "beside").prompts()] != []
+
+
 def make(one: Lane, key: str, task: str) -> None:
     one.intend(key)
     one.tell([ev.Accepted(key, 1, task), ev.Completed(key, 1, None)])

@@ -243,6 +243,22 @@ def test_of_a_large_manifest_only_rows_with_a_known_prompt_are_compared(
     assert bag.request_hash not in desk.asked
 
 
+def test_a_large_manifest_is_compared_whole_where_a_prompt_is_not_known(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a row that was edited before its journal was lost, the hash of its request is left."""
+    monkeypatch.setattr(takes, "_MANY_ROWS", 0)
+    desk.write(("x", "a mug"))
+    (one,) = desk.bought[desk.buy("a mug", "C012").request.request_hash]
+    unknown = replace(one.request, prompt="", images=())
+    desk.bought = {unknown.request_hash: [replace(one, request=unknown)]}
+    desk.write(("y", "a mug"), ("z", "a bag"))
+    assert [step.action for step in desk.compare().compare().plan.steps] == [
+        Action.REUSE,
+        Action.SUBMIT,
+    ]
+
+
 def test_a_later_take_has_a_reference_that_was_never_sent(desk: Desk) -> None:
     """The number of the reused take is used up, though nothing went out under it."""
     desk.buy("a mug", "C012")
