@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -53,8 +54,7 @@ class Downloader:
         concurrency: How many transfers run at a time.
         verify: How far a video is verified: `boxes`, `first_frame` or `full`.
         allow_private: Whether links may lead into private networks (rehearsals, own storage).
-        stall_s: The longest silence within a transfer, and the time over which it must keep up
-            1 KB/s.
+        stall_s: The longest silence in a transfer, and the time over which it must keep up 1 KB/s.
         connect_s: The longest wait for a connection.
         max_bytes: The size of the largest video; None for what its seconds justify.
         resolver: Finds the addresses of hosts; None for the system's.
@@ -334,7 +334,7 @@ def _describe_and_settle(part: PartFile, wanted: Wanted) -> Video:
 
 async def _to_the_end(settle: Callable[[], _Done]) -> _Done:
     """Wait for a thread even when cancelled: the next try must not meet it moving the file."""
-    settling = asyncio.get_running_loop().run_in_executor(None, settle)
+    settling = asyncio.get_running_loop().run_in_executor(None, copy_context().run, settle)
     try:
         return await asyncio.shield(settling)
     except asyncio.CancelledError:

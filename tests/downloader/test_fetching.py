@@ -23,6 +23,8 @@ from pipeline.downloader.verification import (
 )
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken, VideoTooLarge
 from pipeline.model import Video
+from pipeline.models.sheet import read_sheet
+from pipeline.models.shelf import put_up
 
 if TYPE_CHECKING:
     from tests.downloader.conftest import Host
@@ -298,6 +300,33 @@ async def test_what_ten_seconds_cannot_need(
     assert host.sent_bytes < 35_000_000
     assert "reelsheet fetch MANIFEST --set output.max_video_mb=" in str(caught.value.action)
     assert list(downloader._folder.iterdir()) == []
+
+
+OWN = """
+sheet = 1
+models = ["clip-2"]
+source = "https://docs.example.com/clip-2"
+read = 2026-11-22
+[fields.aspect_ratio]
+values = ["16:9"]
+[fields.resolution]
+values = ["720P"]
+[frames]
+"16:9 720P" = [200, 108]
+"""
+
+
+async def test_a_video_is_held_against_a_sheet_of_ones_own(
+    downloader: Downloader, host: Host
+) -> None:
+    """Though it is another thread that looks at it."""
+    put_up({"clip-2": read_sheet(OWN, "clip.toml")})
+    try:
+        video = await downloader.fetch(host.url("good"), name="a.mp4", **ASKED, model="clip-2")
+    finally:
+        put_up({})
+    said = "The video has 192x108 pixels instead of 200x108 (16:9 at 720P)."
+    assert video.warnings == (said,)
 
 
 @pytest.mark.process
