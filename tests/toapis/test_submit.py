@@ -90,9 +90,11 @@ async def test_only_a_rehearsal_is_told_what_a_row_is_called() -> None:
         await api.submit(REQUEST, [], "ref", "TASSE-Grün")
     async with raw_server(script), ToAPIs(script.url, KEY, tells_keys=True) as api:
         await api.submit(REQUEST, [], "ref", "TASSE-Grün")
-    live, rehearsed = (one.headers for one in script.received)
+        await api.submit(REQUEST, [], "ref", "\U0001f45f" * 1000)
+    live, rehearsed, long = (one.headers for one in script.received)
     assert "TASSE" not in str(live)
     assert "TASSE-Gr%C3%BCn" in str(rehearsed)
+    assert len(str(long)) < 4000, "a server refuses headers of more than 8 KB"
 
 
 @pytest.mark.parametrize(
