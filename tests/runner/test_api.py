@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -346,17 +347,18 @@ def test_sheets_of_ones_own_do_not_meet(studio: Studio) -> None:
         )
 
     def work(sheet: Reelsheet) -> None:
-        barrier.wait()
-        for _ in range(3):
-            assert sheet.check().problems == ()
-        barrier.wait()
-        assert sheet.run().submitted == 1
+        try:
+            barrier.wait()
+            for _ in range(3):
+                assert sheet.check().problems == ()
+            barrier.wait()
+            assert sheet.run().submitted == 1
+        except BaseException:
+            barrier.abort()  # else the other one waits for it
+            raise
 
-    threads = [threading.Thread(target=work, args=(one,)) for one in sheets_of.values()]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as executor:
+        assert len([*executor.map(work, sheets_of.values())]) == 2
     bodies = [one["body"] for one in studio.api.records()["submissions"] if "image" in one["body"]]
     assert {body["image"]: body["duration"] for body in bodies} == {
         "https://shop.example/one.jpg": 4,
