@@ -79,7 +79,7 @@ def _steps(tables: Sequence[Standing]) -> Iterator[tuple[str, str]]:
 
 def _begin() -> Iterator[str]:
     """Yield how one begins, or where the folder is in which somebody has begun."""
-    home = None if Path("config.yaml").exists() else _home()
+    home = _home()
     if home is not None:
         yield "There is no table in this folder. They are in one above:"
         yield f"  cd {quote_name(str(home))}"
@@ -92,8 +92,13 @@ def _begin() -> Iterator[str]:
 
 
 def _home() -> Path | None:
-    """Return the folder above in which `init` was: it has the configuration and the tables."""
+    """Return the folder above in which `init` was: it has the configuration and the tables.
+
+    None where there is none, or where this folder has a configuration of its own.
+    """
     try:
+        if Path("config.yaml").exists():
+            return None
         for above in Path.cwd().parents[:_ABOVE]:
             if (above / "config.yaml").is_file() and (above / "manifests").is_dir():
                 return above

@@ -94,8 +94,8 @@ class Night:
                     self.record.note([*before.items()], through=False)
                     self._await_opening(config, brake)
                     self.record.take_over(before)
-                    told.clear()
                     places, targets = find()
+                    told.clear()  # not before: an error here is told with what came home
             if worked is None:
                 chosen = self.select(targets.first, retry="failed")
                 worked = self._work(places, targets, self.terms, chosen)

@@ -185,8 +185,9 @@ def take_back_decisions(checked: CheckedManifest, folder: OutputFolder) -> list[
     """Take over the decisions that lie beside the results, if the journal does not know the file.
 
     So they come back, with who decided, when and why, where the journal that knew them was lost.
-    Those about takes that are not there yet are tried again at the next time. Returns what to tell;
-    raises StoreError, UsageError. Tested in tests/review/test_readback.py.
+    Those about takes that are not there yet are tried again at the next time, until other decisions
+    are written in place of the file, which is then saved beside it. Returns what to tell; raises
+    StoreError, UsageError. Tested in tests/review/test_readback.py.
     """
     path = folder.root / DECISIONS
     if not path.is_file() or is_noted(DECISIONS, read_notes(folder.journal)):
