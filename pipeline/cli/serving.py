@@ -47,6 +47,7 @@ class ServedPage:
 
     async def _serve(self) -> None:
         from pipeline.downloader.verification import MEASURER, Decoders
+        from pipeline.review.beside import Besides
         from pipeline.review.drawing import Drawer, pictures_of, posters_missing
         from pipeline.review.live import LiveReview
         from pipeline.review.measuring import Measurer, not_measured
@@ -59,8 +60,9 @@ class ServedPage:
         async with (
             Decoders() as decoders,
             Decoders(processes=1, program=MEASURER) as yielding,
-            Drawer(decoders.draw) as drawer,
-            Measurer(yielding) as measurer,
+            Besides() as besides,
+            Drawer(decoders.draw, besides.put) as drawer,
+            Measurer(yielding, besides.put) as measurer,
             serve(page, self.who, host=self.host, port=self.port) as address,
         ):
             for judged, one, live in zip(self.judged, reviewed, page.lives, strict=True):

@@ -8,6 +8,7 @@ Tested in tests/downloader/test_places.py.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,10 +17,12 @@ from pipeline.downloader.connection import PartMark
 from pipeline.downloader.transfer import PartFile, raise_video_errors
 from pipeline.errors import StoreError
 from pipeline.model import Video
+from pipeline.storage.storedfiles import PASSING
 
 _VERIFIED = '"verified"'
 """What stands for the host's validator where it gave none, and nothing is missing any more."""
 _MOST_BYTES = 256_000_000
+_PASSED_S = 86_400.0
 _LEAST = 16
 """So many are kept, however large they are."""
 
@@ -39,10 +42,17 @@ def keep_whole(part: PartFile) -> None:
 
 
 def clear_arrived(folder: Path, names: Iterable[str]) -> None:
-    """Remove what a killed run left of videos that the journal has by now, by their names."""
+    """Remove what a killed run left of videos that the journal has by now, by their names.
+
+    So are copies that were to pass, once nobody can be at work on them any more.
+    """
     with suppress(OSError):
-        if not any(folder.iterdir()):
+        there = [*folder.iterdir()]
+        if not there:
             return
+        for one in there:
+            if one.name.endswith(PASSING) and one.lstat().st_mtime < time.time() - _PASSED_S:
+                one.unlink()
         for name in names:
             with suppress(StoreError):
                 PartFile(folder, name).remove()

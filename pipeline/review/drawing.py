@@ -20,10 +20,13 @@ from pipeline.disk.place import place
 from pipeline.disk.rights import make_folder_for
 from pipeline.errors import ReelsheetError
 from pipeline.model import Video
+from pipeline.review.beside import Beside, read_beside
 from pipeline.review.inturn import InTurn
 from pipeline.review.posters import names_in, picture_name, poster_name
 from pipeline.review.takes import JudgedRow
 from pipeline.storage.storedfiles import StoredFile, at_hand, stored_file
+
+_JPEG = b"\xff\xd8\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Drawing:
     """A still to be drawn: of which file, as which, with the rights of which manifest.
 
     `take` is set where a video must be fetched from a bucket first; `source` is then where to.
-    `jpeg` is set where it was drawn already.
+    `jpeg` is set where it was drawn already, and `beside` for the poster of a take in a bucket.
     """
 
     source: Path
@@ -40,6 +43,7 @@ class Drawing:
     is_picture: bool = False
     take: StoredFile | None = None
     jpeg: bytes | None = None
+    beside: StoredFile | None = None
 
     def of(self, source: Path) -> Drawing:
         """Return the same of another file."""
@@ -59,7 +63,7 @@ def poster_of(video: Video, number: int, folder: OutputFolder, manifest: Path) -
     take, target = stored_file(folder, video), folder.posters / poster_name(video.name, number)
     if take.path is not None:
         return Drawing(take.path, target, manifest)
-    return Drawing(folder.coming / video.sha256, target, manifest, take=take)
+    return Drawing(folder.coming / video.sha256, target, manifest, take=take, beside=take)
 
 
 def pictures_of(checked: CheckedManifest, folder: OutputFolder) -> list[Drawing]:
@@ -101,10 +105,11 @@ _Asked = tuple[Drawing, asyncio.Future[str | None] | None]
 class Drawer(InTurn[_Asked]):
     """Draws stills one after the other; an async context manager, which ends without waiting."""
 
-    def __init__(self, draw: Draw) -> None:
-        """Draw with `draw`."""
+    def __init__(self, draw: Draw, put_beside: Callable[[Beside], None] | None = None) -> None:
+        """Draw with `draw`; `put_beside` puts posters beside videos that are in a bucket."""
         super().__init__()
         self._draw = draw
+        self._put_beside = put_beside
 
     def put(self, drawings: Sequence[Drawing]) -> None:
         """Draw these, after those before them."""
@@ -124,6 +129,8 @@ class Drawer(InTurn[_Asked]):
 
     async def _carry_out(self, drawing: Drawing) -> str | None:
         try:
+            if drawing.take is not None and await asyncio.to_thread(_copy, drawing, drawing.take):
+                return None
             if drawing.jpeg is not None:
                 await asyncio.to_thread(_place, drawing, drawing.jpeg)
             elif drawing.take is None:
@@ -131,6 +138,8 @@ class Drawer(InTurn[_Asked]):
                 await asyncio.to_thread(_place, drawing, jpeg)
             else:
                 await self._fetch_and_draw(drawing, drawing.take)
+            if drawing.beside is not None and self._put_beside is not None:
+                self._put_beside(Beside(drawing.beside, drawing.target.name, drawing.target))
         except ReelsheetError as error:
             return error.message
         except OSError as error:
@@ -144,6 +153,15 @@ class Drawer(InTurn[_Asked]):
             path = await asyncio.to_thread(fetched, at_hand(take, sha256, scratch))
             jpeg = await self._draw(path, False)
             await asyncio.to_thread(_place, drawing.of(path), jpeg)
+
+
+def _copy(drawing: Drawing, take: StoredFile) -> bool:
+    """Take over the poster that lies beside a video in a bucket; return whether one does."""
+    jpeg = None if drawing.jpeg is not None else read_beside(take, drawing.target.name)
+    if jpeg is None or not jpeg.startswith(_JPEG):
+        return False
+    _place(drawing, jpeg)
+    return True
 
 
 def _place(drawing: Drawing, jpeg: bytes) -> None:

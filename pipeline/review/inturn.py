@@ -1,4 +1,4 @@
-"""Work beside whatever goes on: one thing after the other, as they come.
+"""Work beside whatever goes on: one thing after the other, or a few at once, as they come.
 
 Tested in tests/review/test_drawing.py and tests/review/test_measuring.py.
 """
@@ -17,20 +17,22 @@ _Item = TypeVar("_Item")
 class InTurn(ABC, Generic[_Item]):
     """Does one thing after the other; an async context manager, which ends without waiting."""
 
-    def __init__(self) -> None:
-        """Have nothing to do yet."""
+    def __init__(self, at_once: int = 1) -> None:
+        """Have nothing to do yet, and do so many things at once."""
+        self._at_once = at_once
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work())
+        self._tasks = [asyncio.create_task(self._work()) for _ in range(self._at_once)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for one in self._tasks:
+            one.cancel()
+        for one in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+                await one
 
     async def finish(self, limit_s: float | None) -> None:
         """Wait for those that are left, at most this long; None: as long as it takes."""

@@ -95,12 +95,10 @@ class Looks:
     def figures(self, sha256: str) -> dict[str, Any] | None:
         """Return what was measured of a video; None if nothing, or by another recipe."""
         try:
-            with open_to_read_bytes(self._path(sha256)) as file:
-                found = json.loads(file.read(_MOST_BYTES))
-        except (OSError, ValueError):
+            with open_to_read_bytes(self.path(sha256)) as file:
+                return figures_in(file.read(_MOST_BYTES))
+        except OSError:
             return None
-        fits = isinstance(found, dict) and found.get("recipe") == RECIPE
-        return found if fits else None
 
     def keep(self, sha256: str, figures: Mapping[str, Any]) -> None:
         """Keep what was measured of a video. Raises OSError, StoreError."""
@@ -108,10 +106,10 @@ class Looks:
         if not self._made:
             self._make_folder()
         try:
-            place_in_cache(self._path(sha256), content)
+            place_in_cache(self.path(sha256), content)
         except FileNotFoundError:  # it was deleted meanwhile
             self._make_folder()
-            place_in_cache(self._path(sha256), content)
+            place_in_cache(self.path(sha256), content)
         with self._lock:
             self._known.pop(sha256, None)
 
@@ -120,7 +118,8 @@ class Looks:
         make_cache(self.folder)
         self._made = True
 
-    def _path(self, sha256: str) -> Path:
+    def path(self, sha256: str) -> Path:
+        """Return where the figures of a video are kept."""
         return self.folder / f"{sha256}.json"
 
     def needs(self, take: TakeFile) -> bool:
@@ -202,6 +201,16 @@ class Looks:
         said = json.dumps({"by": _rules(), "looks": looks}, separators=(",", ":"))
         with contextlib.suppress(OSError, ReelsheetError):
             place_in_cache(self.folder / _SUMMARY, said.encode("ascii"))
+
+
+def figures_in(content: bytes) -> dict[str, Any] | None:
+    """Return the figures that are written there; None where they are of another recipe."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    fits = isinstance(found, dict) and found.get("recipe") == RECIPE
+    return found if fits else None
 
 
 @cache

@@ -18,8 +18,9 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.downloader.filmfigures import RECIPE
 from pipeline.errors import BadVideo, ReelsheetError
 from pipeline.model import Video
+from pipeline.review.beside import Beside, figures_name, read_beside
 from pipeline.review.inturn import InTurn
-from pipeline.review.looks import Looks, picture_of
+from pipeline.review.looks import Looks, figures_in, picture_of
 from pipeline.review.posters import picture_name
 from pipeline.review.takes import JudgedRow
 from pipeline.storage.storedfiles import StoredFile, at_hand, stored_file
@@ -44,7 +45,7 @@ class Measuring:
     """A video to be measured; `figures` are there if it was measured by the way.
 
     `picture` is the sha256 of the picture that it is to begin with, `shown` where that lies. `take`
-    is set where the video must be fetched from a bucket first.
+    is set where the video must be fetched from a bucket first, `beside` where it is in one.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Measuring:
     shown: Path | None = None
     figures: Figures | None = None
     take: StoredFile | None = None
+    beside: StoredFile | None = None
 
     def of(self, path: Path) -> Measuring:
         """Return the same of a video that lies elsewhere."""
@@ -88,7 +90,8 @@ def measuring_of(
     take = stored_file(folder, video)
     path = take.path or folder.coming / video.name
     away = take if take.path is None else None
-    return Measuring(path, video, looks, picture if shown else None, shown, figures, away)
+    first = picture if shown else None
+    return Measuring(path, video, looks, first, shown, figures, away, beside=away)
 
 
 def not_measured(
@@ -114,10 +117,13 @@ def not_measured(
 class Measurer(InTurn[Measuring]):
     """Measures videos one after the other; an async context manager, which ends without waiting."""
 
-    def __init__(self, decoders: Measures) -> None:
-        """Measure with `decoders`."""
+    def __init__(
+        self, decoders: Measures, put_beside: Callable[[Beside], None] | None = None
+    ) -> None:
+        """Measure with `decoders`; `put_beside` puts figures beside videos that are in a bucket."""
         super().__init__()
         self._decoders = decoders
+        self._put_beside = put_beside
 
     def put(self, measurings: Sequence[Measuring]) -> None:
         """Measure these, after those before them."""
@@ -131,7 +137,9 @@ class Measurer(InTurn[Measuring]):
     async def _measure(self, measuring: Measuring) -> None:
         looks, sha256 = measuring.looks, measuring.video.sha256
         kept = await asyncio.to_thread(looks.figures, sha256)
-        figures = kept or measuring.figures or await self._figures(measuring)
+        figures = kept or measuring.figures or await asyncio.to_thread(_copied, measuring)
+        is_known = figures is not None and figures is not measuring.figures
+        figures = figures or await self._figures(measuring)
         if figures is None:
             return
         compared = await self._compare(measuring, figures)
@@ -139,6 +147,9 @@ class Measurer(InTurn[Measuring]):
             figures = {**figures, "pictures": {**figures.get("pictures", {}), **compared}}
         if figures != kept:
             await asyncio.to_thread(looks.keep, sha256, figures)
+        if measuring.beside is not None and self._put_beside is not None and not is_known:
+            name = figures_name(measuring.video.name)
+            self._put_beside(Beside(measuring.beside, name, looks.path(sha256)))
 
     async def _figures(self, measuring: Measuring) -> Figures | None:
         """Measure a video; None if it is not, or cannot be read as, what was made."""
@@ -169,6 +180,14 @@ class Measurer(InTurn[Measuring]):
             return {picture: {}}
         except ReelsheetError:
             return None
+
+
+def _copied(measuring: Measuring) -> Figures | None:
+    """Return the figures that lie beside a video in a bucket, if it would be fetched for them."""
+    if measuring.take is None:
+        return None
+    content = read_beside(measuring.take, figures_name(measuring.video.name))
+    return None if content is None else figures_in(content)
 
 
 def _is_unchanged(measuring: Measuring) -> bool:

@@ -22,6 +22,7 @@ from pipeline.errors import ReelsheetError
 from pipeline.events import Downloaded, Event
 from pipeline.model import Request, State
 from pipeline.network import read_network
+from pipeline.review.beside import Besides
 from pipeline.review.drawing import Draw, Drawer, pictures_of, poster_of
 from pipeline.review.looks import Looks
 from pipeline.review.measuring import Measurer, measuring_of
@@ -94,6 +95,7 @@ class RunStills:
         self._draw: Draw | None = None
         self._drawer: Drawer | None = None
         self._measurer: Measurer | None = None
+        self._besides: Besides | None = None
         self._lanes: list[_Lane] = []
         self._stack = contextlib.AsyncExitStack()
 
@@ -112,7 +114,11 @@ class RunStills:
     async def __aenter__(self) -> Self:
         config = self._orders[0].config
         if self._draw is not None and config.output.verify != "boxes":
-            self._drawer = await self._stack.enter_async_context(Drawer(self._draw))
+            beside = None
+            if any(one.place is not None for one in self._orders):
+                self._besides = await self._stack.enter_async_context(Besides())
+                beside = self._besides.put
+            self._drawer = await self._stack.enter_async_context(Drawer(self._draw, beside))
             if any(order.fetch_pictures for order in self._orders):
                 self._fetching = asyncio.create_task(self._fetch_pictures(self._drawer))
                 if config.rehearses:  # whose videos show them
@@ -122,7 +128,8 @@ class RunStills:
 
                 yielding = Decoders(processes=1, program=MEASURER)
                 await self._stack.enter_async_context(yielding)
-                self._measurer = await self._stack.enter_async_context(Measurer(yielding))
+                measurer = Measurer(yielding, beside)
+                self._measurer = await self._stack.enter_async_context(measurer)
         return self
 
     async def _fetch_pictures(self, drawer: Drawer) -> None:
@@ -151,6 +158,8 @@ class RunStills:
             *(one.finish(_MADE_AFTER_S) for one in makers),
             *(asyncio.wait([one], timeout=_MADE_AFTER_S) for one in fetched),
         )
+        if self._besides is not None:
+            await self._besides.finish(_MADE_AFTER_S)
 
     def note(self, event: Event) -> None:
         """Have the poster drawn of a video that has come, and have it measured."""

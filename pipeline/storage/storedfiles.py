@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,10 @@ from pipeline.storage.opening import open_place
 from pipeline.storage.places import Place, address_of, is_bucket
 
 _ASKED_AT_ONCE = 32
+PASSING = ".copy"
+"""How the names of passing copies end."""
+_COPIES = count()
+"""Their numbers: a video may be drawn and measured at once, in two processes, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def at_hand(take: StoredFile, sha256: str, scratch: Path) -> Iterator[Path]:
     with raise_store_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     named = sha256 or hashlib.sha256(take.shown.encode(errors="surrogateescape")).hexdigest()
-    copy = scratch / f".{named}.copy"
+    copy = scratch / f".{named}.{os.getpid()}-{next(_COPIES)}{PASSING}"
     try:
         if not take.copy_to(copy, sha256, 0o600):
             raise StoreError(f"{take.shown} is gone, or not the video that was put there.")
@@ -145,7 +150,7 @@ def find_gone(videos: Iterable[tuple[str, Video]], folder: OutputFolder) -> set[
         StoreError: A place cannot be listed, or does not answer.
 
     """
-    sizes: dict[str, Mapping[str, int]] = {}
+    sizes = {"": FolderPlace(folder.videos).list()}
     gone, doubted = set(), []
     for key, video in videos:
         if video.place not in sizes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,5 +135,10 @@ def test_what_has_arrived_is_cleared(tmp_path: Path) -> None:
     clear_arrived(tmp_path / "none", ["a.mp4"])
     for name in (".a.mp4.part", ".a.mp4.part.json", ".b.mp4.part"):
         (tmp_path / name).write_bytes(b"{}")
+    copies = [tmp_path / f".0a.{number}-1.copy" for number in range(2)]
+    for copy in copies:
+        copy.write_bytes(b"film")
+    os.utime(copies[0], (0, 0))  # the other one may be looked at right now
     clear_arrived(tmp_path, ["a.mp4", "c.mp4"])
-    assert [path.name for path in tmp_path.iterdir()] == [".b.mp4.part"]
+    left = [".0a.1-1.copy", ".b.mp4.part"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == left

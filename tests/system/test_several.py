@@ -58,9 +58,11 @@ def test_the_results_of_a_small_one_are_written_while_others_go_on(
     small, large = named(product.folder, "small.csv", 2), named(product.folder, "large.csv", 60)
     run = product.start("run", large, small, sets={"limits.outstanding": "4"})
     outputs = product.folder / "outputs"
-    wait_for("the small one's results", (outputs / "small" / "summary.json").exists)
+    wait_for("the small one's results", (outputs / "small" / "results.csv").exists)
+    wait_for("its end", lambda: sheets.summary(outputs / "small")["finished_at"])
     assert run.poll() is None
-    assert not (outputs / "large" / "summary.json").exists()
+    assert not (outputs / "large" / "results.csv").exists()
+    assert sheets.summary(outputs / "large")["exit_code"] is None
     early = sheets.summary(outputs / "small")
     assert early["states"] == {"done": 2}
     assert early["balance_after"] is None

@@ -52,6 +52,14 @@ class Bucket:
         )
 
     def objects(self) -> dict[str, str]:
+        """Return all videos with the hashes that were noted of them."""
+        return {
+            name: sha256
+            for name, sha256 in self.everything().items()
+            if not name.endswith((".jpg", ".json"))
+        }
+
+    def everything(self) -> dict[str, str]:
         """Return all objects but probes with the hashes that were noted of them."""
         store = self.store()
         found = {}
