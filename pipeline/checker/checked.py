@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipeline.checker import rules
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
 from pipeline.checker.packeddrafts import KeyedRequests, PackedDrafts, PackedRequests
+from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.manifest.packedrows import numbers_of
 from pipeline.model import Manifest, Picture, Problem, Request, Row, Severity
@@ -63,6 +64,13 @@ class CheckedManifest:
                 number: rules.make_request(draft, self.images.get(number, ()), self.model)
                 for number, draft in self.drafts.items()
             }
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that rows have, each once."""
+        if MODEL_COLUMN not in self.reading.read.values():
+            return (self.model,)
+        return tuple(dict.fromkeys(one.form.model or self.model for one in self.drafts.values()))
 
     def validity(self) -> Iterator[tuple[str, bool]]:
         """Return the key of each row, and whether the row could be sent."""

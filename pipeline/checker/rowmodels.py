@@ -19,9 +19,9 @@ from pipeline.manifest.columns import FIELDS, MODEL_COLUMN, fold_header
 from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.videolooks import LOOK_COLUMN
-from pipeline.manifest.wording import agree, list_numbers, shorten
+from pipeline.manifest.wording import agree, list_numbers, name_all, shorten
 from pipeline.model import Problem, Severity
-from pipeline.models.shelf import known_sheets
+from pipeline.models.shelf import known_sheets, own_sheets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -127,6 +127,27 @@ def explain_no_model(name: str) -> str:
     near = difflib.get_close_matches(name.casefold(), known, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return f'There is no model "{shorten(name)}".{hint} The models are: {", ".join(known)}.'
+
+
+def unchecked_models(models: Iterable[str]) -> list[str]:
+    """Return those of some models whose rules stand in a team's own sheet alone."""
+    own = own_sheets()
+    return [model for model in models if model in own]
+
+
+def say_unchecked(models: Iterable[str], *, rehearses: bool) -> tuple[str, ...]:
+    """Say of a team's own models that nothing has checked their rules independently."""
+    named = unchecked_models(models)
+    if not named:
+        return ()
+    believed = " The emulator believes what is sent." if rehearses else ""
+    origin = agree(len(named), "a sheet of yours", "sheets of yours")
+    said = (
+        f"The rules of {name_all(named)} come from {origin} alone: they were not checked "
+        f"independently.{believed} Hold the example of reelsheet models show {named[0]} against "
+        "its page."
+    )
+    return (said,)
 
 
 def bind_models(

@@ -207,12 +207,12 @@ def _report(
     quiet: Quiet = False,
 ) -> None:
     """Write the results again from the sheet and the journal; sends nothing."""
+    from pipeline.checker.rowmodels import say_unchecked
     from pipeline.disk.lock import run_lock
     from pipeline.runner.foresight import results_now
     from pipeline.runner.forgotten import lost_journal
     from pipeline.runner.publishing import publish_results
     from pipeline.runner.target import refuse_another
-    from pipeline.runner.untried import models_of, say_unchecked
 
     _ = verbose
     target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
@@ -224,7 +224,7 @@ def _report(
             raise lost  # the results may be all that is left of what was sent
         results = results_now(target, found)
         published = publish_results(found, results, target.folder, None, typed=target.invocation)
-    unchecked = say_unchecked(models_of(found), rehearses=target.config.rehearses)
+    unchecked = say_unchecked(found.models, rehearses=target.config.rehearses)
     for note in (*published.notes, *unchecked):
         say(f"note: {note}")
     if not quiet:

@@ -139,6 +139,12 @@ def list_numbers(numbers: Sequence[int]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def name_all(names: Sequence[str]) -> str:
+    """List all of some names in words: "a", "a and b", "a, b and c"."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def name_headers(headers: Sequence[str]) -> str:
     """Return the sentence that lists the headers of a manifest."""
     if not headers:

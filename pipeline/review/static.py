@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.checker.check import CheckedManifest
+from pipeline.checker.rowmodels import say_unchecked
 from pipeline.config.settings import Config
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.folder import OutputFolder
@@ -45,7 +46,10 @@ MOST_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the page says of the whole manifest."""
+    """What the page says of the whole manifest.
+
+    `unchecked` is said of models whose rules stand in a sheet of the team's own alone.
+    """
 
     manifest: Path
     journal: str
@@ -54,6 +58,7 @@ class Facts:
     currency: str
     command: str
     importing: str
+    unchecked: tuple[str, ...]
 
     @classmethod
     def of(cls, checked: CheckedManifest, config: Config, typed: Invocation, journal: str) -> Facts:
@@ -75,6 +80,7 @@ class Facts:
             config.budget.currency,
             typed.command("run"),
             replace(typed, adopt=False).command("review", "--import", "FILE"),
+            say_unchecked(checked.models, rehearses=config.rehearses),
         )
 
 
@@ -134,6 +140,7 @@ def page_data(
             "currency": one.currency,
             "command": one.command,
             "importing": one.importing,
+            "unchecked": one.unchecked,
         }
         for one in facts
     ]

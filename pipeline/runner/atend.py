@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from pipeline.checker.rowmodels import say_unchecked
 from pipeline.engine.rows import Stop
 from pipeline.errors import ExitCode, StoreError
 from pipeline.model import State
@@ -17,7 +18,6 @@ from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.tally import Tally
 from pipeline.runner.unchanged import say_changed
-from pipeline.runner.untried import models_of, say_unchecked
 from pipeline.writer.advice import say_left_out, say_rest, word_again
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import highest, remarks
@@ -81,7 +81,7 @@ def notes_at_end(
     """
     told = remarks(plan.steps, results, stopped=stopped)
     told += say_left_out(plan.steps, order.selection, order.invocation)
-    told += say_unchecked(models_of(order.checked), rehearses=order.config.rehearses)
+    told += say_unchecked(order.checked.models, rehearses=order.config.rehearses)
     changed = say_changed(order.checked.manifest, order.folder)
     if changed is not None:
         told = (*told, changed)

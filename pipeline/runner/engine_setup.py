@@ -37,7 +37,7 @@ from pipeline.runner.caps import caps_per_day, caps_per_night, caps_per_run, spe
 from pipeline.runner.storage import Storage, seen_videos
 from pipeline.runner.terms import AT_ANY_TIME, Terms
 from pipeline.runner.turns import Retrying, take_turns
-from pipeline.runner.untried import models_of, untried_models
+from pipeline.runner.untried import untried_models
 
 if TYPE_CHECKING:
     from pipeline.toapis.client import ToAPIs
@@ -111,7 +111,7 @@ def build_engine(
         engine.retry(config.retry.wait_s, retrying.next_attempt)
         engine.look_up_again(max(config.retry.wait_s, config.api.lookup_s))
     shared = () if account is None else account.book.uploads(account.name, wall - age_s)
-    models = chain.from_iterable(models_of(lane.checked) for lane in lanes)
+    models = chain.from_iterable(lane.checked.models for lane in lanes)
     known_rows = chain.from_iterable(lane.entries.values() for lane in lanes)
     book = None if account is None else (account.book.path, account.name)
     engine.trials.begin(untried_models(models, known_rows, book))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
+from pipeline.checker.rowmodels import unchecked_models
 from pipeline.config.settings import Config
 from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Stop
@@ -25,7 +26,7 @@ from pipeline.runner.order import Order
 from pipeline.runner.piloting import PilotReport
 from pipeline.runner.rowresults import RowResult, row_results
 from pipeline.runner.tally import Tally
-from pipeline.runner.untried import NOTHING_ON_MODELS, OnModels, models_of, unchecked_models
+from pipeline.runner.untried import NOTHING_ON_MODELS, OnModels
 from pipeline.runner.waits import NOTHING_WAITS, Waits
 from pipeline.runner.watching import ManifestProgress
 from pipeline.writer.layout import Result
@@ -230,7 +231,7 @@ def summarise(
         balance_before=tally.balance_before,
         balance_after=tally.balance_after,
         spend=None if spend.money is None else (spend.money, spend.currency),
-        unchecked_models=tuple(unchecked_models(models_of(order.checked))),
+        unchecked_models=tuple(unchecked_models(order.checked.models)),
     )
 
 

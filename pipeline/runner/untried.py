@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.account.reading import models_made
+from pipeline.checker.rowmodels import say_unchecked, unchecked_models
 from pipeline.errors import ReelsheetError
-from pipeline.manifest.columns import MODEL_COLUMN
-from pipeline.manifest.wording import agree
+from pipeline.manifest.wording import name_all
 from pipeline.model import State
-from pipeline.models.shelf import own_sheets, sheet_of
+from pipeline.models.shelf import sheet_of
 from pipeline.planner.plan import Action, Plan
 
 if TYPE_CHECKING:
@@ -42,18 +42,10 @@ NOTHING_ON_MODELS = OnModels()
 """Of the default model."""
 
 
-def models_of(checked: CheckedManifest) -> tuple[str, ...]:
-    """Return the models that rows of a manifest have."""
-    if MODEL_COLUMN not in checked.reading.read.values():
-        return (checked.model,)
-    drafts = checked.drafts.values()
-    return tuple(dict.fromkeys(one.form.model or checked.model for one in drafts))
-
-
 def models_to_buy(manifests: Iterable[tuple[CheckedManifest, Plan]]) -> list[str]:
     """Return the models of those manifests of which a plan submits any rows, each once."""
     buying = (checked for checked, plan in manifests if plan.of(Action.SUBMIT))
-    return list(dict.fromkeys(model for checked in buying for model in models_of(checked)))
+    return list(dict.fromkeys(model for checked in buying for model in checked.models))
 
 
 def tell_of_models(
@@ -114,7 +106,7 @@ def say_foreign_prices(models: Iterable[str], budget: Budget) -> list[str]:
         if currencies and ours not in currencies:
             foreign.setdefault(" and ".join(sorted(currencies)), []).append(model)
     return [
-        f"The sheets of {_listed(named)} have their prices in {theirs}, and budget.currency is "
+        f"The sheets of {name_all(named)} have their prices in {theirs}, and budget.currency is "
         f"{ours}: {counted}. Set budget.currency: {theirs} if your account is charged in it, or "
         f"budget.price_per_second to what a second of video costs in {ours}."
         for theirs, named in foreign.items()
@@ -150,29 +142,3 @@ def say_untried(models: Sequence[str]) -> list[str]:
         "the model wait until its video is there."
         for model in models
     ]
-
-
-def unchecked_models(models: Iterable[str]) -> list[str]:
-    """Return those of some models whose rules stand in a team's own sheet alone."""
-    own = own_sheets()
-    return [model for model in models if model in own]
-
-
-def _listed(names: Sequence[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
-
-
-def say_unchecked(models: Iterable[str], *, rehearses: bool) -> tuple[str, ...]:
-    """Say of a team's own models that nothing has checked their rules independently."""
-    named = unchecked_models(models)
-    if not named:
-        return ()
-    believed = " The emulator believes what is sent." if rehearses else ""
-    origin = agree(len(named), "a sheet of yours", "sheets of yours")
-    said = (
-        f"The rules of {_listed(named)} come from {origin} alone: they were not checked "
-        f"independently.{believed} Hold the example of reelsheet models show {named[0]} against "
-        "its page."
-    )
-    return (said,)

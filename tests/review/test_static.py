@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.checker.rowmodels import say_unchecked
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.manifest.invocation import Invocation
+from pipeline.models.shelf import put_up, sheet_of
 from pipeline.review.static import ASSETS, as_script, asset, write_page
 from tests.review.shop import Shop, make_shop
 
@@ -51,6 +54,22 @@ def test_the_page_lies_in_the_output_folder(shop: Shop) -> None:
     write(shop)
     changed = {one.name for one, at in before.items() if one.stat().st_mtime_ns != at}
     assert changed == {"data.js"}
+
+
+def test_it_says_whose_rules_nothing_has_checked(shop: Shop) -> None:
+    """Of rows whose model has a sheet of the team's own alone, on trial and live; of no others."""
+    put_up({"clip-2": sheet_of("viduq3-pro")})
+    checked, typed = shop.check(), Invocation(shop.manifest)
+    live = Config(provider="toapis")
+    said = []
+    for one, config in ((checked, live), (replace(checked, model="clip-2"), live),
+                        (replace(checked, model="clip-2"), Config())):  # fmt: skip
+        write_page(one, shop.folder, config, typed)
+        said.append(read((shop.folder.review / "data.js").read_bytes())["unchecked"])
+    expected = [list(say_unchecked(["clip-2"], rehearses=one)) for one in (False, True)]
+    put_up({})
+    assert said == [[], *expected]
+    assert "were not checked independently. The emulator believes what is sent." in said[2][0]
 
 
 def test_it_is_not_written_through_a_link(shop: Shop, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from pipeline import events as ev
 from pipeline.account.reading import models_made
+from pipeline.checker.rowmodels import say_unchecked
 from pipeline.model import Entry, State
 from pipeline.models.shelf import put_up, sheet_of
-from pipeline.runner.untried import say_unchecked, say_untried, untried_models
+from pipeline.runner.untried import say_untried, untried_models
 from tests.account.accounts import ACCOUNT, VIDEO, lane, opened
 from tests.engine.night import attempt
 

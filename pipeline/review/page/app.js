@@ -21,6 +21,7 @@ App.start = async function () {
   $("name").textContent = name;
   $("name").setAttribute("title", names.join("\n"));
   $("head").hidden = false;
+  sayUnchecked();
   Wall.start();
   One.start();
   Again.start();
@@ -42,6 +43,12 @@ App.start = async function () {
   if (Review.data.until) sayUntil(Review.data.until);
   if (Review.data.asks) askName();
 };
+
+/* Whose rules only a sheet of the team's own knows. */
+function sayUnchecked() {
+  const said = new Set(Review.manifests.flatMap((one) => one.unchecked));
+  $("unchecked").append(...[...said].map((text) => make("p", { class: "notice", text })));
+}
 
 /* Addresses of videos in a bucket are signed, and end. */
 function sayUntil(until) {
@@ -198,6 +205,7 @@ App.show = function (view) {
   const again = App.tab === "again" && view === "wall";
   $("wall").hidden = view !== "wall" || again;
   $("again").hidden = !again;
+  $("unchecked").hidden = view !== "wall" || !$("unchecked").firstChild;
   $("one").hidden = view !== "one";
   if (view === "one") Wall.stop();
   else One.stop();
