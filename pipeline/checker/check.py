@@ -176,6 +176,9 @@ class _Check:
             known=self._known,
             fits=looks.fits,
         )
+        taken = {*self._fields.values(), *self._looks.field.values()}
+        self._models = bind_models(self._manifest, self._config, taken, ignored, self._known)
+        problems = self._models.bear_no_prompt(problems, self._manifest, self._fields)
         self._problems += name_sheet(self._manifest, problems)
         if (name := self._config.output.name) != naming.KEY_ALONE:
             names = rowtexts.name_template(name, headers)
@@ -191,8 +194,6 @@ class _Check:
             self._problems += problems
         if makes_prompts and self._looks.films(self._fields):
             used |= dict.fromkeys(self._looks.made_of, IN_FILMS)
-        taken = {*self._fields.values(), *self._looks.field.values()}
-        self._models = bind_models(self._manifest, self._config, taken, ignored, self._known)
         apart = self._looks.field | self._models.fields
         used |= {place: name for name, place in apart.items()}
         if self._prompts is not None:

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.checker.modelrules import FIRST_FORM, ModelRules
-from pipeline.checker.rules import Form, keeps_its_hash
+from pipeline.checker.rules import IMAGE_FIELDS, Form, keeps_its_hash
 from pipeline.manifest.blank import is_blank, strip_blanks
-from pipeline.manifest.columns import FIELDS, MODEL_COLUMN, fold_header
+from pipeline.manifest.columns import FIELDS, MODEL_COLUMN, NO_PROMPT, fold_header, near_prompts
 from pipeline.manifest.earlier import IGNORE
 from pipeline.manifest.languages import EARLIEST
 from pipeline.manifest.videolooks import LOOK_COLUMN
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 _OF_ALL = (*FIELDS, LOOK_COLUMN, IGNORE)
 """What a column may have been read as that is nothing of models."""
+_PICTURES_ALONE = (
+    "The manifest has no prompt column. The models of its rows need none beside pictures: each "
+    "video is made of its row's pictures alone."
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,29 @@ class RowModels:
     def rules_of(self, row: Row) -> ModelRules | None:
         """Return the rules of a row's model; None if it names one that there is not."""
         return self.rules_for("" if self.place is None else strip_blanks(row.cells[self.place]))
+
+    def bear_no_prompt(
+        self, problems: Sequence[Problem], manifest: Manifest, fields: Mapping[str, int]
+    ) -> tuple[Problem, ...]:
+        """Only warn of no prompt column where every model of the rows can do with pictures alone.
+
+        Where a column may be meant to be the prompt's, nothing is bought without it.
+
+        Args:
+            problems: those of the headers.
+            manifest: the rows.
+            fields: the index of the column of each field.
+
+        """
+        lacks = any(one.code == NO_PROMPT for one in problems)
+        pictures = any(name in fields for name in IMAGE_FIELDS)
+        if not lacks or not pictures or near_prompts(manifest.headers):
+            return tuple(problems)
+        found = [rules for row in manifest.rows if (rules := self.rules_of(row)) is not None]
+        if any(rules.needs_prompt(1) for rules in found or [self.own]):
+            return tuple(problems)
+        borne = Problem(NO_PROMPT, _PICTURES_ALONE, Severity.WARNING)
+        return tuple(borne if one.code == NO_PROMPT else one for one in problems)
 
     def key_cells(self, row: Row) -> Iterable[tuple[str, str]]:
         """Yield what tells a row apart beside the fields that all rows have, as (field, text)."""

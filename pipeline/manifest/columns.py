@@ -297,14 +297,18 @@ def _no_such_header(header: str, setting: str, headers: Sequence[str]) -> Proble
     return Problem("no_such_column", message, column=header)
 
 
-def _no_prompt(headers: Sequence[str]) -> Problem:
+def near_prompts(headers: Sequence[str]) -> list[str]:
+    """Return the headers that may be meant to be the prompt's, the likeliest first."""
     near = [header.strip() for header in headers if "prompt" in fold_header(header)]
-    near += [
+    return near + [
         header.strip()
         for header in headers
         if any(meaning.field == "prompt" for meaning in meanings_of(header))
     ]
-    hint = ""
+
+
+def _no_prompt(headers: Sequence[str]) -> Problem:
+    near, hint = near_prompts(headers), ""
     if near:
         hint = f' Perhaps it is "{near[0]}": then add {column_option(near[0], "prompt")}.'
     message = (

@@ -17,7 +17,7 @@ from pipeline.config.loading import load
 from pipeline.journal.records import request_of, request_values
 from pipeline.manifest.earlier import NEW, Reading
 from pipeline.manifest.languages import EARLIEST, LATEST
-from pipeline.model import Request
+from pipeline.model import Request, Severity
 from pipeline.models.body import body_of
 from pipeline.models.shelf import DEFAULT_MODEL, shipped_sheets
 
@@ -183,6 +183,31 @@ def test_requests_come_back_from_the_journal(tmp_path: Path, model: str) -> None
     assert back == request
     assert bool(back.body) == (not model.startswith("gemini"))
     assert content_of(back) == content_of(request)
+
+
+def test_models_that_need_no_prompt_need_no_column_of_it(tmp_path: Path) -> None:
+    """Refused is only what has a row of another model, no pictures, or a column that may be it."""
+    head, rows = "sku,image_1,video_model", (f"A,{ONE},viduq3-pro", f"B,{TWO},viduq3-turbo")
+    found = checked(tmp_path, *rows, head=head)
+    (said,) = (one for one in found.problems if one.code == "no_prompt_column")
+    assert (said.severity, found.errors, found.valid) == (Severity.WARNING, (), 2)
+    assert said.message.endswith("each video is made of its row's pictures alone.")
+    with_empty = checked(tmp_path, *(f"{row}," for row in rows), head=f"{head},prompt")
+    assert bodies(found) == bodies(with_empty)
+    assert [one.request_hash for one in found.requests.values()] == [
+        one.request_hash for one in with_empty.requests.values()
+    ]
+    bare = checked(tmp_path, *rows, "C,,viduq3-pro", head=head)
+    assert said_of(bare) == [(4, None, "prompt_empty")]
+    assert checked(tmp_path, f"A,{ONE}", head="sku,image_1", model="viduq3-pro").valid == 1
+    for of_first in (
+        checked(tmp_path, *rows, f"C,{ONE},", head=head),
+        checked(tmp_path, f"A,{ONE}", head="sku,image_1"),
+        checked(tmp_path, "A,viduq3-pro", head="sku,video_model"),
+        checked(tmp_path, *(f"{row},x" for row in rows), head=f"{head},The promptt"),
+    ):
+        assert (of_first.errors[0].code, of_first.valid) == ("no_prompt_column", 0)
+        assert 'Name the column that describes the video "prompt"' in of_first.errors[0].message
 
 
 def test_another_spelling_of_a_prompt_is_the_same_content(tmp_path: Path) -> None:

@@ -77,6 +77,18 @@ def test_what_is_printed_leads_to_a_price(
     assert "12 s of video, 1.20 USD" in reelsheet(*plan, *option.split()).stdout
 
 
+def test_a_model_without_prompts_makes_no_videos_of_an_exports_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reelsheet: Command
+) -> None:
+    """Each line has a picture, and several are of one product: it is converted all the same."""
+    monkeypatch.chdir(tmp_path)
+    Path("shop.csv").write_text(SHOPIFY, encoding="utf-8")
+    said = reelsheet("plan", "shop.csv", "--set", "api.model=viduq3-pro").output
+    assert "to submit: 0 rows" in said
+    assert "no prompt column. It looks like an export of" in said
+    assert "reelsheet init --from shopify shop.csv" in said
+
+
 def test_a_plan_and_a_start_with_an_export(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reelsheet: Command
 ) -> None:

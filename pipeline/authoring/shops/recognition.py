@@ -17,7 +17,7 @@ from pipeline.errors import UsageError
 from pipeline.manifest.columns import NO_PROMPT
 from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import quote_name
-from pipeline.model import Manifest
+from pipeline.model import Manifest, Severity
 
 _BEGIN = "The manifest has no prompt column."
 _SURE = 7
@@ -81,7 +81,15 @@ def point_at_conversion(checked: CheckedManifest, typed: Invocation) -> CheckedM
         else one
         for one in checked.problems
     )
-    return replace(checked, problems=problems)
+    if any(one.severity is Severity.ERROR for one in missing):
+        return replace(checked, problems=problems)
+    # Its lines are no videos, even if each has a picture and its model needs no prompt.
+    refused = [
+        replace(one, severity=Severity.ERROR) if one.code == NO_PROMPT else one
+        for one in problems
+        if one.row is None
+    ]
+    return replace(checked, problems=tuple(refused), drafts={}, images={}, held={})
 
 
 def conversion_command(name: str, typed: Invocation, output: Path | None = None) -> str:
