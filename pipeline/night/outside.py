@@ -28,8 +28,10 @@ from pipeline.night import history
 from pipeline.night.metrics import Figures, write_textfile
 from pipeline.night.notice import ended_well
 from pipeline.night.record import EVERY_S, FILE_NAME, NightRecord, lock_of, read_record
+from pipeline.night.switch import listening
 from pipeline.runner import api
 from pipeline.runner.inthread import Seen
+from pipeline.runner.signals import Brake
 from pipeline.runner.target import Refused, Target
 from pipeline.runner.watching import RunProgress, Watcher
 from pipeline.writer.outcome import iso
@@ -192,6 +194,9 @@ class Reelsheet(api.Reelsheet):
 
     def _seen(self, target: Target, warn: Callable[[str], None]) -> AbstractContextManager[Seen]:
         return seen_run(target, [target], "run", warn)
+
+    def _reached(self, outputs: Path, brake: Brake) -> AbstractContextManager[None]:
+        return listening(outputs, brake)
 
 
 def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[bool, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import socket
@@ -41,6 +42,8 @@ _ASKED = "stopped by `reelsheet stop`"
 _KEEPS = "keeps to it"
 _ENDS = "ends as soon as what is under way has come"
 _ENDS_NOW = "ends now"
+_runs = itertools.count(1)
+"""A program may have several at once: each has a socket of its own."""
 _DONE = frozenset({_KEEPS, _ENDS, _ENDS_NOW})
 
 
@@ -117,7 +120,7 @@ def _ask(path: Path, request: Mapping[str, object]) -> str:
 
 def _bound(outputs: Path) -> tuple[socket.socket, Path] | None:
     for folder in _folders(make=True):
-        path = folder / f"{_mark(outputs)}-{os.getpid()}.sock"
+        path = folder / f"{_mark(outputs)}-{next(_runs)}-{os.getpid()}.sock"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             path.unlink(missing_ok=True)  # of an earlier process of this number

@@ -22,6 +22,7 @@ from pipeline.runner.inthread import (
     OnProgress,
     RunThread,
     Seen,
+    unreached,
     unseen,
     wait_for,
     wait_in_loop,
@@ -29,6 +30,7 @@ from pipeline.runner.inthread import (
 from pipeline.runner.judging import JudgedTake, judge, judged_takes
 from pipeline.runner.order import Several, select
 from pipeline.runner.reports import PlanReport, RunReport, StatusReport
+from pipeline.runner.signals import Brake
 from pipeline.runner.target import Target, resolve_target
 
 
@@ -205,6 +207,10 @@ class Reelsheet:
         """Return what is told of a run beside the program; see `pipeline/night/outside.py`."""
         return unseen(target, warn)
 
+    def _reached(self, outputs: Path, brake: Brake) -> AbstractContextManager[None]:
+        """Let others stop a run; see `pipeline/night/outside.py`."""
+        return unreached(outputs, brake)
+
     def _target(self, *, adopt: bool = False) -> Target:
         return resolve_target(self._manifest, self._config, self._out, self._settings, adopt=adopt)
 
@@ -218,7 +224,7 @@ class Reelsheet:
     ) -> RunThread:
         target = self._target(adopt=adopt)
         selection = select(target, **choice)
-        return RunThread(target, selection, strict, adopt, yes, self._seen)
+        return RunThread(target, selection, strict, adopt, yes, self._seen, self._reached)
 
 
 def _refuse_unknown(method: str, options: Mapping[str, object], known: frozenset[str]) -> None:

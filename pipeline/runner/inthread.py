@@ -73,6 +73,15 @@ def unseen(_target: Target, _warn: Callable[[str], None]) -> AbstractContextMana
     return contextlib.nullcontext(_Unseen())
 
 
+ReachedBy: TypeAlias = Callable[[Path, Brake], AbstractContextManager[None]]
+"""Given a folder of outputs, it lets others stop a run by its brake as long as that lasts."""
+
+
+def unreached(_outputs: Path, _brake: Brake) -> AbstractContextManager[None]:
+    """Let nobody but the program stop a run."""
+    return contextlib.nullcontext()
+
+
 @dataclass(frozen=True)
 class _Heard:
     """The watcher of a run that a program waits for: it passes progress on and keeps warnings."""
@@ -103,6 +112,7 @@ class RunThread:
     adopt: bool = False
     yes: bool = False
     seen: SeenBy = unseen
+    reached: ReachedBy = unreached
     report: RunReport | None = None
     _error: BaseException | None = None
     _interruption: BaseException | None = None
@@ -182,15 +192,18 @@ class RunThread:
 
     def _work(self, heard: _Heard) -> RunReport:
         try:
-            with place_order(
-                self.target,
-                self.selection,
-                strict=self.strict,
-                adopt=self.adopt,
-                consent=self._consents,
-                trust=lambda _: self.yes,
-                check=lambda target: check_target(target, self._abandon_if_interrupted),
-            ) as order:
+            with (
+                place_order(
+                    self.target,
+                    self.selection,
+                    strict=self.strict,
+                    adopt=self.adopt,
+                    consent=self._consents,
+                    trust=lambda _: self.yes,
+                    check=lambda target: check_target(target, self._abandon_if_interrupted),
+                ) as order,
+                self.reached(Path(order.config.output.dir), self._brake),
+            ):
                 report = run(order, heard, brake=self._brake)
         except (ReelsheetError, _Abandoned):
             raise

@@ -50,6 +50,18 @@ def test_a_run_is_asked_to_end(runtime: Path, tmp_path: Path) -> None:
     assert ask_all(outputs, {"do": "stop"}) == []
 
 
+def test_each_of_two_runs_of_a_program_is_asked(runtime: Path, tmp_path: Path) -> None:
+    """The end of one leaves the other within reach."""
+    first, second = Brake(), Brake()
+    with listening(tmp_path, first):
+        with listening(tmp_path, second):
+            assert [one.process for one in ask_all(tmp_path, {"do": "stop"})] == [os.getpid()] * 2
+        assert (first.presses, second.presses) == (1, 1)
+        assert len(ask_all(tmp_path, {"do": "stop"})) == 1
+        assert (first.presses, second.presses) == (2, 1)
+    assert list(runtime.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "request_of",
     [

@@ -32,6 +32,7 @@ from pipeline.errors import (
 from pipeline.model import State
 from pipeline.night import outside as seen_from_outside
 from pipeline.night.history import read_past
+from pipeline.night.switch import SUPPORTED, Answer, ask_all
 from pipeline.runner import inthread
 from pipeline.runner.api import Reelsheet
 from pipeline.runner.lanes import run
@@ -406,6 +407,26 @@ def test_ctrl_c_ends_it_gracefully(studio: Studio) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     stopped_early(studio)
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="no sockets of the file system")
+def test_others_stop_the_run_of_a_program_as_that_of_a_command(studio: Studio) -> None:
+    """`reelsheet stop` asks it over the folder of outputs; it reports what was not sent."""
+    studio.write(20)
+    studio.api.faults("submit_slow@0.3")
+    settings = {**FAST, **FEW, "api.base_url": studio.api.base_url}
+    answers: list[Answer] = []
+
+    def look(progress: RunProgress) -> None:
+        if progress.submitted and not answers:
+            answers.extend(ask_all(studio.folder / "outputs", {"do": "stop"}))
+
+    report = seen_from_outside.Reelsheet(studio.manifest, settings=settings).run(on_progress=look)
+    assert [one.does_it for one in answers] == [True]
+    assert report.exit_code is ExitCode.UNFINISHED
+    assert [one.reason for one in report.stops] == ["stopped by `reelsheet stop`"]
+    assert report.states["waiting"] > 0
+    studio.hold()
 
 
 class _EndsTheFlow(BaseException):
