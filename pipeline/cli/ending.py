@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import typer
+
 from pipeline.cli.columns import say_columns
 from pipeline.cli.jsonlines import json_lines, tell_end
 from pipeline.cli.screen import print_line, print_results, print_table, say, say_with_action
@@ -21,8 +23,10 @@ from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.engine.rows import Stop
+    from pipeline.night.record import NightRecord
     from pipeline.runner.order import Order
     from pipeline.runner.reports import RunReport
+    from pipeline.runner.target import Target
 
 
 _NOT_NAMED: Mapping[str, str] = MappingProxyType({})
@@ -47,6 +51,28 @@ def say_before(order: Order, *, several: bool) -> None:
     say_columns(found.columns, found.manifest.path if several else None)
     for warning in column_warnings(found.problems):
         say(f"warning: {warning}")
+
+
+def end_idle(target: Target, orders: Sequence[Order], record: NightRecord, *, quiet: bool) -> None:
+    """End a command that is for what was ordered before where nothing ever was, and say so.
+
+    Raises UsageError if there was, and it is lost.
+    """
+    if not any(order.idle for order in orders):
+        return
+    from pipeline.runner.forgotten import lost_journal
+
+    lost = lost_journal(target)
+    if lost is not None:
+        raise lost
+    record.end(ExitCode.DONE, [])
+    if not quiet:
+        kind = "rehearsed" if target.config.rehearses else "ordered"
+        print_line(
+            f"Nothing was ever {kind} from {target.manifest}, so that there is nothing to "
+            f"{orders[0].command}. To make its videos: {target.invocation.command('run')}"
+        )
+    raise typer.Exit(ExitCode.DONE)
 
 
 def say_end(order: Order, outcome: RunReport | ReelsheetError, *, quiet: bool) -> ExitCode:

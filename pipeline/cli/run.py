@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.columns import Column
-from pipeline.cli.ending import say_before, say_end, say_several_ends
+from pipeline.cli.ending import end_idle, say_before, say_end, say_several_ends
 from pipeline.cli.jsonlines import TEXT, LogFormat
 from pipeline.cli.options import (
     Adopt,
@@ -243,7 +243,6 @@ def _carry_out(
     from pipeline.runner.terms import AT_ANY_TIME
 
     when_short = targets.first.config.budget.when_short
-    outputs = Path(targets.first.config.output.dir)
     placing = place_orders(
         targets.all,
         selection,
@@ -262,6 +261,7 @@ def _carry_out(
             record.refuse(one.manifest, one.error)
         if refused and not targets.several:
             _raise(refused[0])
+        end_idle(targets.first, orders, record, quiet=quiet)
         orders = [
             replace(order, terms=terms or AT_ANY_TIME, fetch_pictures=fetch_pictures)
             for order in orders
@@ -270,7 +270,7 @@ def _carry_out(
             orders,
             refused,
             lambda watcher: Recording(record, watcher),
-            outputs=outputs,
+            outputs=Path(targets.first.config.output.dir),
             several=targets.several,
             quiet=quiet,
         )

@@ -20,6 +20,7 @@ from pipeline.checker.naming import normalise_key
 from pipeline.config.key import secret_of
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
+from pipeline.disk.openfile import is_gone
 from pipeline.disk.rights import mode_of_joint_copy
 from pipeline.errors import ManifestError, ReelsheetError, UsageError
 from pipeline.fleet.choice import refuse_unfit_settings
@@ -63,7 +64,8 @@ class Order:
     copy made just before it was checked, else the manifest itself. `consent` is shown what is about
     to be bought and says whether to submit it, `go_on_with` whether to submit in spite of a refusal
     that only a person can judge. `typed` is what the user named. `terms` bound what is ordered.
-    `fetch_pictures` has small copies of web pictures made.
+    `fetch_pictures` has small copies of web pictures made. `idle` says that it is for what was
+    ordered before, and nothing ever was: no copy is made, and it is not to be run.
     """
 
     checked: CheckedManifest
@@ -78,6 +80,7 @@ class Order:
     typed: Invocation | None = None
     terms: Terms = AT_ANY_TIME
     fetch_pictures: bool = False
+    idle: bool = False
 
     @property
     def invocation(self) -> Invocation:
@@ -259,9 +262,11 @@ def place_orders(
                 # Nobody sees what a night says: it begins, so that its files tell of the key.
                 refuse_to_begin(target, trust, keyless=command == NIGHT)
                 refuse_unfit_settings(target.config)
+                idle = selection.mode is not Mode.RUN and is_gone(target.folder.journal)
+                copy = partial(snapshot, target.manifest, target.folder.cache)
                 source, checked = check_copied(
                     target.manifest,
-                    partial(snapshot, target.manifest, target.folder.cache),
+                    partial(contextlib.nullcontext, target.manifest) if idle else copy,
                     partial(check, target),
                     stack,
                 )
@@ -283,6 +288,7 @@ def place_orders(
                     go_on_with=go_on_with,
                     source=source,
                     typed=target.invocation,
+                    idle=idle,
                 )
             )
         placed = [order for order in orders if isinstance(order, Order)]

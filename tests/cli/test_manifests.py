@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
+from PIL import Image
 from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.cli.several import find_manifests
-from pipeline.errors import UsageError
+from pipeline.errors import ConfigError, UsageError
+from tests.cli.conftest import Command
 
 
 @pytest.fixture
@@ -117,3 +121,30 @@ def test_a_link_that_leads_to_itself_is_refused(command: str, tmp_path: Path) ->
         isinstance(ended.exception, UsageError)
         and "leads back to itself" in ended.exception.message
     )
+
+
+@pytest.mark.parametrize("command", ["retry", "fetch"])
+def test_of_a_table_that_was_never_run_nothing_is_made(
+    command: str, manifest: Path, reelsheet: Command
+) -> None:
+    """What is for earlier orders says that there are none, and what makes some; guards hold."""
+    table = Path("Käse und Brot.xlsx")
+    book = Workbook()
+    for cells in (("sku", "prompt", "image_1"), ("A", "A mug turns.", "a.png"), ("B", "", "")):
+        book.active.append(cells)
+    book.save(table)
+    Image.new("RGB", (400, 400)).save("a.png")
+    for path in (manifest, table):
+        ended = reelsheet(command, path)
+        assert ended.exit_code == 0
+        said = ended.stdout.splitlines()[-1]
+        assert said.startswith(f"Nothing was ever rehearsed from {path}, so that there is nothing")
+        assert f"nothing to {command}. To make its videos: " in said
+        words = shlex.split(said.partition("videos: ")[2])
+        assert words == ["reelsheet", "run", str(path)]
+    assert reelsheet(command, manifest, "-q").output == ""
+    for refused in (("--only", "NONE"), ("--set", "provider=toapis")):  # no such row, and no key
+        ended = reelsheet(command, manifest, *refused)
+        assert isinstance(ended.exception, UsageError | ConfigError), ended.output
+    kept = {one.relative_to("outputs") for one in Path("outputs").rglob("*") if one.is_file()}
+    assert kept == {Path("Käse und Brot.rehearsal", "cache", "pictures.db")}  # as of a check
