@@ -195,8 +195,9 @@ class _Planned:
 
     def show(self, *, verbose: bool, several: bool) -> None:
         from pipeline.model import shown_key
+        from pipeline.planner.plan import Plan
         from pipeline.writer.advice import say_left_out
-        from pipeline.writer.outcome import EDITED
+        from pipeline.writer.outcome import EDITED, word_groups
 
         plan = self.plan
         say_columns(plan.columns, self.target.manifest if several else None)
@@ -205,7 +206,7 @@ class _Planned:
                 print_table(
                     [(shown_key(one.key), one.action, one.group, one.reason) for one in steps]
                 )
-        print_table([(number, group) for group, number in plan.groups.items() if number])
+        print_table(word_groups(Plan(plan.steps, plan.gone)))
         _say_costs([self])
         if not several:
             _say_missing_price([self])

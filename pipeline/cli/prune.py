@@ -25,7 +25,7 @@ from pipeline.cli.options import (
 from pipeline.cli.screen import print_json, print_line, print_table, say
 from pipeline.cli.several import resolve_several, say_error_of, say_notes
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
-from pipeline.manifest.wording import count
+from pipeline.manifest.wording import agree, count
 
 if TYPE_CHECKING:
     from pipeline.disk.folder import OutputFolder
@@ -230,7 +230,8 @@ def _kept(found: Sequence[Pruning], kind: Kind) -> list[tuple[str, int, int]]:
 
 
 def _show(found: Sequence[Pruning], kinds: Sequence[Kind], *, removed: bool) -> None:
-    from pipeline.runner.pruning import in_words
+    from pipeline.disk.folder import REHEARSAL
+    from pipeline.runner.pruning import Kind, in_words
 
     rows: list[tuple[str, ...]] = []
     for kind in kinds:
@@ -252,6 +253,12 @@ def _show(found: Sequence[Pruning], kinds: Sequence[Kind], *, removed: bool) -> 
         print_line(f"{count(files, 'file')}, {size}, in {where}; --yes removes them")
     else:
         print_line(f"nothing to remove in {where}")
+    whole = sum(each.folder.root.name.endswith(REHEARSAL) for each in found)
+    if whole and Kind.REHEARSALS not in kinds:
+        print_line(
+            f"{count(whole, 'folder')} of rehearsals {agree(whole, 'is', 'are')} left alone: "
+            f"{agree(whole, 'it goes', 'they go')} only as a whole, with --kinds rehearsals"
+        )
 
 
 def _document(

@@ -152,6 +152,19 @@ def _was_delivered(step: Step, entry: Entry) -> bool:
     return step.lost or (entry.state is State.EXPIRED and entry.video is not None)
 
 
+def word_groups(plan: Plan) -> list[tuple[int, str]]:
+    """Return how many rows of a plan are in each group that has any, as a person reads it."""
+    done, groups = State.DONE.value, plan.groups
+    again = sum(step.action is Action.SUBMIT and step.group == done for step in plan.steps)
+    of_them = "" if again == groups[done] else f" {again:,} of them"
+    also = f",{of_them} to be made again" if again else ""
+    return [
+        (number, f"{group}{also}" if group == done else group)
+        for group, number in groups.items()
+        if number
+    ]
+
+
 def remarks(steps: Sequence[Step], results: Sequence[Result], *, stopped: bool) -> tuple[str, ...]:
     """Return the lines for the end of a run, beyond the counts and the reasons for a stop.
 

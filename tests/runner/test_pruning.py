@@ -294,3 +294,20 @@ def write_results(shop: Shop) -> None:
     checked = shop.check()
     results = [Result(row.number, State.DONE, take=1) for row in checked.manifest.rows]
     publish_results(checked, results, shop.folder, None)
+
+
+def test_why_takes_of_rehearsals_stay_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They go with all of it, by the kind that is named; where that was asked for nothing is."""
+    monkeypatch.chdir(tmp_path)
+    make_shop(tmp_path).make("MUG")
+
+    def said(*words: str) -> str:
+        return CliRunner().invoke(app, ["prune", "outputs/shop.rehearsal", *words]).stdout
+
+    alone = "1 folder of rehearsals is left alone: it goes only as a whole, with --kinds rehearsals"
+    assert said("--kinds", "takes", "--yes").splitlines()[-1] == alone
+    assert said("--kinds", "takes,logs").splitlines()[-1] == alone
+    assert "left alone" not in said("--kinds", "takes,rehearsals")
+    assert "left alone" not in said()

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import ExitCode
 from pipeline.model import Attempt, Entry, Problem, Request, Severity, State, Video
-from pipeline.planner.plan import FILE_LOST, Action, Step
+from pipeline.planner.plan import FILE_LOST, Action, Plan, Step
 from pipeline.writer.layout import Result
 from pipeline.writer.outcome import (
     code_of,
@@ -20,6 +20,7 @@ from pipeline.writer.outcome import (
     remarks,
     result_of,
     state_of,
+    word_groups,
 )
 
 REQUEST = Request("film", (), 6, "16:9", "720P", "gemini_omni_flash", "hash")
@@ -292,3 +293,14 @@ def test_what_was_withheld_was_not_sent() -> None:
     )
     retried = replace(held, earlier=("hash",))
     assert result_of(7, step("repeat"), retried, ()).attempts == 1
+
+
+def test_a_plan_says_which_done_rows_are_made_again() -> None:
+    """The other groups stand as they are in its document."""
+    done, again = step(State.DONE), step(State.DONE, Action.SUBMIT)
+    new = step("new", Action.SUBMIT)
+    assert word_groups(Plan((new, done, done), ())) == [(1, "new"), (2, "done")]
+    some = Plan((new, *[done] * 15, again, again), ())
+    assert word_groups(some) == [(1, "new"), (17, "done, 2 of them to be made again")]
+    assert (some.groups["new"], some.groups["done"]) == (1, 17)
+    assert word_groups(Plan((again,), ())) == [(1, "done, to be made again")]
