@@ -263,10 +263,9 @@ def place_orders(
                 refuse_to_begin(target, trust, keyless=command == NIGHT)
                 refuse_unfit_settings(target.config)
                 idle = selection.mode is not Mode.RUN and is_gone(target.folder.journal)
-                copy = partial(snapshot, target.manifest, target.folder.cache)
                 source, checked = check_copied(
                     target.manifest,
-                    partial(contextlib.nullcontext, target.manifest) if idle else copy,
+                    partial(snapshot, target.manifest, None if idle else target.folder.cache),
                     partial(check, target),
                     stack,
                 )

@@ -81,14 +81,17 @@ def say_changed(manifest: Manifest, folder: OutputFolder) -> str | None:
 
 
 @contextlib.contextmanager
-def snapshot(manifest: Path, cache: Path) -> Iterator[Path]:
+def snapshot(manifest: Path, cache: Path | None) -> Iterator[Path]:
     """Yield a copy of an .xlsx or .xlsm manifest, deleted with the context; others as they are.
+
+    Without a `cache` none is copied: no results will be written.
 
     Results are written row by row number into a copy made before the check reads the manifest, so
     that an edit meanwhile does not shift them. The check reads the manifest itself: its messages
     name that file. Raises StoreError when the folder does not take the copy.
     """
-    if manifest.suffix.lower() not in _COPIED_SUFFIXES or not manifest.is_file():
+    is_copied = manifest.suffix.lower() in _COPIED_SUFFIXES and manifest.is_file()
+    if cache is None or not is_copied:
         yield manifest
         return
     # Two threads of one process may ask for the same folder: only one of them gets its lock, later.

@@ -130,8 +130,9 @@ def test_of_a_table_that_was_never_run_nothing_is_made(
     """What is for earlier orders says that there are none, and what makes some; guards hold."""
     table = Path("Käse und Brot.xlsx")
     book = Workbook()
+    sheet = book.worksheets[0]
     for cells in (("sku", "prompt", "image_1"), ("A", "A mug turns.", "a.png"), ("B", "", "")):
-        book.active.append(cells)
+        sheet.append(cells)
     book.save(table)
     Image.new("RGB", (400, 400)).save("a.png")
     for path in (manifest, table):
