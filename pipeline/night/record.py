@@ -46,7 +46,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
     try:
         with open_to_read_bytes(path) as file:
             found = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

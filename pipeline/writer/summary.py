@@ -102,7 +102,7 @@ def write_beginning(summary: Summary, folder: Path) -> Path:
 def read_summary(folder: Path) -> dict[str, Any]:
     """Return the summary of the last run in a folder; empty if there is none that can be read."""
     with (
-        contextlib.suppress(OSError, ValueError),
+        contextlib.suppress(OSError, ValueError, RecursionError),
         open_to_read_bytes(folder / _FILE_NAME) as file,
     ):
         told = json.load(file)

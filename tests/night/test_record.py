@@ -23,6 +23,7 @@ from pipeline.night.record import NightRecord, lock_of, note_refusal, read_recor
 from pipeline.runner.reports import RunReport
 from pipeline.runner.watching import ManifestProgress, RunProgress
 from pipeline.writer.layout import Result
+from pipeline.writer.summary import read_summary
 from tests.night.ended import AT_A_CAP, report
 
 
@@ -125,6 +126,15 @@ def test_a_night_that_could_work_on_nothing_says_why(tmp_path: Path) -> None:
             record.refuse(tmp_path / name, UsageError("there is no such table."))
         record.end(ExitCode.USAGE, [])
     assert told(tmp_path / "night.json")["stopped_by"] == "there is no such table."
+
+
+@pytest.mark.parametrize("text", ["", "3", "[]", "{", "[" * 100_000, '{"a":' * 100_000])
+def test_what_is_no_record_and_no_summary_is_none(tmp_path: Path, text: str) -> None:
+    """However deep its lists are."""
+    for name in ("night.json", "summary.json"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert read_record(tmp_path / "night.json") is None
+    assert read_summary(tmp_path) == {}
 
 
 def test_a_night_that_found_no_room_to_begin_did_not_end_well(tmp_path: Path) -> None:
