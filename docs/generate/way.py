@@ -114,7 +114,6 @@ SET_UP = {
     "models/records.py": "makes the sheet of the model before the manifest is opened",
     "models/shelf.py": "finds the sheet of the model",
     "network.py": "reads which proxy and certificates to use: there are none",
-    "manifest/asbefore.py": "tells what is kept of how a manifest was read",
     "night/history.py": "keeps the list of nights and runs",
     "night/hours.py": "says when a run is to end: this one ends by itself",
     "night/metrics.py": "writes metrics: nobody asked for them",

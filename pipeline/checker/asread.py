@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from pipeline.checker.rowtexts import RowTemplate
     from pipeline.config.settings import Config
-    from pipeline.manifest.asbefore import Reading
+    from pipeline.manifest.earlier import FoundOut
     from pipeline.model import Manifest, Row
 
 
-def read_as_set(path: Path, config: Config, origin: Path | None, kept: Reading | None) -> Manifest:
+def read_as_set(path: Path, config: Config, origin: Path | None, kept: FoundOut | None) -> Manifest:
     """Read a manifest into rows of texts; nothing is interpreted yet.
 
     Args:

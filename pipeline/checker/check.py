@@ -21,9 +21,8 @@ from pipeline.checker.rowlooks import IN_FILMS, RowLooks, bind_looks
 from pipeline.checker.rowmodels import RowModels, bind_models
 from pipeline.checker.rowpictures import PicturedRow, PictureProgress
 from pipeline.checker.unread import join_unread, unread_cells
-from pipeline.manifest import asbefore
 from pipeline.manifest.columns import match_columns
-from pipeline.manifest.earlier import NEW, Reading
+from pipeline.manifest.earlier import NEW, FoundOut, Reading, found_out
 from pipeline.manifest.packedrows import PackedRows, numbers_of
 from pipeline.model import Manifest, Problem, Row, Severity
 from pipeline.process.collector import pause_collector
@@ -47,7 +46,7 @@ def check_manifest(
     cache_dir: Path | None,
     progress: PictureProgress | None = None,
     origin: Path | None = None,
-    kept: asbefore.Reading | None = None,
+    kept: FoundOut | None = None,
     known: Reading = NEW,
 ) -> CheckedManifest:
     """Read and check a manifest; nothing is sent and the manifest is not changed.
@@ -216,7 +215,7 @@ class _Check:
         self._problems += [*problems, *self._models.warn_of_unsent(self._manifest)]
         reading, found = (
             Reading.of(headers, self._read_apart(), ignored, known.names),
-            asbefore.reading_of(self._manifest),
+            found_out(self._manifest),
         )
         # What was found out once stays noted, also while the file needs none of it.
         encoding, sheet = found.encoding or known.encoding, found.sheet or known.sheet

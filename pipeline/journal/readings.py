@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import StoreError, UsageError
 from pipeline.journal.database import clear_errors, connect_for_reading
-from pipeline.manifest.asbefore import Reading
+from pipeline.manifest.earlier import FoundOut
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pipeline.manifest import earlier
 
 
-def kept_reading(path: Path, known: earlier.Reading | None) -> Reading | None:
+def kept_reading(path: Path, known: earlier.Reading | None) -> FoundOut | None:
     """Return what is kept for the manifest of the journal at `path`; None if nothing was ever sent.
 
     Nothing is found out anew where that cannot be told. Whoever opens the journal says why.
@@ -30,12 +30,12 @@ def kept_reading(path: Path, known: earlier.Reading | None) -> Reading | None:
         known: how the runs before read the manifest; None if there were none.
 
     """
-    found = Reading() if known is None else Reading(known.encoding, known.sheet)
+    found = FoundOut() if known is None else FoundOut(known.encoding, known.sheet)
     try:
         with clear_errors(path):
             connection = connect_for_reading(path)
             if connection is None:  # run.log may remember what the journal knew
-                return found if found != Reading() else None
+                return found if found != FoundOut() else None
             with contextlib.closing(connection):
                 (sent,) = connection.execute("SELECT EXISTS (SELECT * FROM attempts)").fetchone()
     except (StoreError, UsageError):

@@ -3,7 +3,8 @@
 A manifest that was run keeps its reading: a header that is understood only by now would give its
 rows other requests, and they would look edited, or be paid for again. So would another encoding or
 another sheet, where the reader had to find them out.
-Tested in tests/manifest/test_meanings.py.
+Tested in tests/manifest/test_meanings.py, tests/reader/test_encodings.py and
+tests/system/test_readings.py.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from pipeline.manifest.languages import EARLIEST, LATEST
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pipeline.model import Manifest
+
 IGNORE = "ignore"
 """Stands in place of a field for a column that is not to be read."""
 NOTE = "reading"
@@ -24,6 +27,7 @@ NOTE = "reading"
 FOUND = ("encoding", "sheet")
 """What the reader may have to find out. A journal of an earlier version notes each by itself, with
 NOTE and "_" before its name."""
+_UNICODE = ("utf-", "utf_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +86,24 @@ class Reading:
 
 NEW = Reading()
 """The reading of a manifest that was never run."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOut:
+    """What the reader had to find out of a file, and is kept: a better finding would edit rows.
+
+    `encoding` is that of a text that is not Unicode, `sheet` the one that was chosen of several.
+    """
+
+    encoding: str | None = None
+    sheet: str | None = None
+
+
+def found_out(manifest: Manifest) -> FoundOut:
+    """Return what is to be kept of how a manifest was read."""
+    dialect = manifest.dialect
+    regional = dialect is not None and not dialect.encoding.lower().startswith(_UNICODE)
+    return FoundOut(
+        dialect.encoding if dialect is not None and regional else None,
+        manifest.sheet if manifest.sheet_found else None,
+    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pipeline.manifest.asbefore import Reading
+    from pipeline.manifest.earlier import FoundOut
     from pipeline.model import Manifest
 
 
@@ -26,7 +26,7 @@ def read(
     hidden_rows: str | None = None,
     fill_merged: bool = False,
     prompts: Sequence[str] | None = None,
-    kept: Reading | None = None,
+    kept: FoundOut | None = None,
 ) -> Manifest:
     """Read the CSV, TSV, text, Excel or OpenDocument table at `path`, every cell as text.
 

@@ -11,8 +11,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.journal.journal import Journal
 from pipeline.journal.readings import kept_reading
 from pipeline.manifest import earlier
-from pipeline.manifest.asbefore import Reading
-from pipeline.manifest.earlier import NOTE
+from pipeline.manifest.earlier import NOTE, FoundOut
 from pipeline.manifest.languages import EARLIEST, LATEST
 from pipeline.runner.knownreading import known_reading
 from tests.journal.lives import intended
@@ -37,7 +36,7 @@ def test_what_was_found_out_is_kept_once_anything_was_sent(tmp_path: Path) -> No
         assert kept_reading(folder.journal, known_reading(folder)) is None
         journal.append([intended("K1")], 1.0).result(10)
     assert known_reading(folder) == found
-    assert kept_reading(folder.journal, known_reading(folder)) == Reading("cp1251", None)
+    assert kept_reading(folder.journal, known_reading(folder)) == FoundOut("cp1251", None)
 
 
 def test_what_an_earlier_version_noted_is_kept(tmp_path: Path) -> None:
@@ -48,7 +47,7 @@ def test_what_an_earlier_version_noted_is_kept(tmp_path: Path) -> None:
         journal.append([intended("K1")], 1.0).result(10)
     plain = earlier.Reading(EARLIEST, encoding="cp1251", sheet="Videos")
     assert known_reading(folder) == plain
-    assert kept_reading(folder.journal, plain) == Reading("cp1251", "Videos")
+    assert kept_reading(folder.journal, plain) == FoundOut("cp1251", "Videos")
     columns = earlier.Reading(LATEST, {"Bild": "image_1"})
     with contextlib.closing(Journal(folder.journal)) as journal:
         journal.note({NOTE: columns.note()})
@@ -71,8 +70,8 @@ def test_from_a_journal_that_cannot_be_read_nothing_is_found_out_anew(tmp_path: 
     """Rows of it may be paid for: no reading but what run.log knows, or the plain one."""
     path = tmp_path / "journal.db"
     path.write_bytes(b"no journal at all" * 100)
-    assert kept_reading(path, None) == Reading()
+    assert kept_reading(path, None) == FoundOut()
     logged = earlier.Reading(encoding="cp1251")
-    assert kept_reading(path, logged) == Reading("cp1251")
+    assert kept_reading(path, logged) == FoundOut("cp1251")
     path.unlink()
-    assert kept_reading(path, logged) == Reading("cp1251"), "the journal may be lost"
+    assert kept_reading(path, logged) == FoundOut("cp1251"), "the journal may be lost"

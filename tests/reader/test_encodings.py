@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ManifestError
-from pipeline.manifest.asbefore import Reading, reading_of
+from pipeline.manifest.earlier import FoundOut, found_out
 from pipeline.reader.text import encodings
 from pipeline.reader.text.delimited import read_text
 from pipeline.reader.text.encodings import detect
@@ -45,7 +45,7 @@ def written(prompts: list[str], encoding: str, end: str = "\r\n") -> bytes:
     return "".join(line + end for line in lines).encode(encoding)
 
 
-def refusal(data: bytes, kept: Reading | None = None) -> ManifestError:
+def refusal(data: bytes, kept: FoundOut | None = None) -> ManifestError:
     """Return why a text is not read."""
     with pytest.raises(ManifestError) as refused:
         read_text(Path("m.csv"), data, kept=kept)
@@ -59,7 +59,7 @@ def test_plain_csv_is_read_and_said(language: str) -> None:
     manifest = read_text(Path("m.csv"), written(prompts, encoding))
     assert [row.cells[1] for row in manifest.rows] == prompts
     (note,) = manifest.notes
-    assert f"read as {reading_of(manifest).encoding} (" in note
+    assert f"read as {found_out(manifest).encoding} (" in note
     assert "\u201c" in note
     assert "--set manifest.encoding=" in note
 
@@ -116,17 +116,17 @@ def test_the_first_of_each_byte_is_found_in_one_pass(data: bytes, seen: bytes) -
 def test_a_manifest_that_was_run_keeps_its_encoding() -> None:
     """Whatever is likelier today; and where none is kept, nothing is found out anew."""
     data = written(WRITTEN["Polish"][1], "cp1250")
-    kept = read_text(Path("m.csv"), data, kept=Reading(encoding="cp1252"))
+    kept = read_text(Path("m.csv"), data, kept=FoundOut(encoding="cp1252"))
     assert kept.rows[0].cells[1] == WRITTEN["Polish"][1][0].encode("cp1250").decode("cp1252")
     assert "as in its earlier runs" in kept.notes[0]
-    assert "--set manifest.encoding=cp1250" in str(refusal(data, Reading()).action)
+    assert "--set manifest.encoding=cp1250" in str(refusal(data, FoundOut()).action)
 
 
 def test_what_was_configured_is_found_from_then_on() -> None:
     """A later run without the option reads the same."""
     data = written(WRITTEN["German"][1], "cp1252")
-    assert reading_of(read_text(Path("m.csv"), data, encoding="latin-1")).encoding == "latin-1"
-    assert reading_of(read_text(Path("m.csv"), "key,prompt\nK,ö\n".encode())).encoding is None
+    assert found_out(read_text(Path("m.csv"), data, encoding="latin-1")).encoding == "latin-1"
+    assert found_out(read_text(Path("m.csv"), "key,prompt\nK,ö\n".encode())).encoding is None
 
 
 def test_a_header_that_is_known_tells() -> None:

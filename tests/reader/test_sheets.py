@@ -12,7 +12,7 @@ from openpyxl import Workbook
 from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.errors import ManifestError
-from pipeline.manifest.asbefore import Reading, reading_of
+from pipeline.manifest.earlier import FoundOut, found_out
 from pipeline.model import Manifest
 from pipeline.reader.reading import read
 from pipeline.reader.workbook.choosing import Wanted, read_workbook
@@ -48,7 +48,7 @@ def test_the_only_sheet_with_prompts_is_read_and_said(first: list[list[str]]) ->
     manifest = opened(book({"Start here": first, "Videos": VIDEOS, "Prices": [["sku", "price"]]}))
     assert manifest.sheet == "Videos"
     assert [row.cells for row in manifest.rows] == [("MUG-1", "A mug turns")]
-    assert reading_of(manifest) == Reading(sheet="Videos")
+    assert found_out(manifest) == FoundOut(sheet="Videos")
     (note,) = manifest.notes
     assert "'Start here' has no prompt column" in note
     assert "'Videos' is read" in note
@@ -112,9 +112,9 @@ def test_a_sheet_that_was_found_is_kept(tmp_path: Path) -> None:
     """Also when the first one could be read by now; and if it is gone, nothing else is read."""
     path = tmp_path / "m.xlsx"
     path.write_bytes(book({"New": VIDEOS, "Videos": VIDEOS}))
-    manifest = read(path, prompts=(), kept=Reading(sheet="Videos"))
-    assert (manifest.sheet, reading_of(manifest)) == ("Videos", Reading(sheet="Videos"))
+    manifest = read(path, prompts=(), kept=FoundOut(sheet="Videos"))
+    assert (manifest.sheet, found_out(manifest)) == ("Videos", FoundOut(sheet="Videos"))
     assert "as in its earlier runs" in manifest.notes[0]
     path.write_bytes(book({"New": VIDEOS}))
     with pytest.raises(ManifestError, match="no sheet 'Videos'"):
-        read(path, prompts=(), kept=Reading(sheet="Videos"))
+        read(path, prompts=(), kept=FoundOut(sheet="Videos"))

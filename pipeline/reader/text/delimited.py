@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from pipeline.manifest.asbefore import Reading
+    from pipeline.manifest.earlier import FoundOut
 
     Record = tuple[int, list[str]]
 
@@ -52,7 +52,7 @@ _FEWER = "Split it, or take out columns and rows that no video needs."
 
 
 def read_text(
-    path: Path, data: bytes, *, encoding: str | None = None, kept: Reading | None = None
+    path: Path, data: bytes, *, encoding: str | None = None, kept: FoundOut | None = None
 ) -> Manifest:
     """Read a delimited text.
 

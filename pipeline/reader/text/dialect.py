@@ -24,7 +24,7 @@ from pipeline.reader.text.encodings import detect, quote_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.manifest.asbefore import Reading
+    from pipeline.manifest.earlier import FoundOut
     from pipeline.reader.text.encodings import Likely
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
@@ -67,7 +67,7 @@ class _Decoded:
 
 
 def decode_text(
-    data: bytes, name: str, configured: str | None, kept: Reading | None = None
+    data: bytes, name: str, configured: str | None, kept: FoundOut | None = None
 ) -> _Decoded:
     """Decode the bytes of a file: by its byte order mark, as UTF-8, as configured, as detected.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pipeline.manifest.asbefore import Reading
+    from pipeline.manifest.earlier import FoundOut
     from pipeline.model import Manifest
 
 _PROGRAM = "pipeline.reader.workbook.worker"
@@ -49,7 +49,7 @@ def read_apart(
     hidden_rows: str | None = None,
     fill_merged: bool = False,
     prompts: Sequence[str] | None = None,
-    kept: Reading | None = None,
+    kept: FoundOut | None = None,
 ) -> Manifest:
     """Read one sheet of the workbook `data` of the file at `path` in a process of its own.
 
