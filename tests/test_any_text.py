@@ -65,7 +65,7 @@ from pipeline.manifest.templates import TemplateFault
 from pipeline.model import Problem
 from pipeline.models.sheet import read_sheet
 from pipeline.network import Network, Proxy, read_network
-from pipeline.night import outside, sending
+from pipeline.night import health, sending
 from pipeline.night.history import Past
 from pipeline.pictures.accepted import unidentified
 from pipeline.planner import editions
@@ -181,7 +181,7 @@ PARSERS: tuple[tuple[str, Callable[[str], object], tuple[type[Exception], ...]],
     ("concealed", lambda text: conceal(text, text), ()),
     ("secret", looks_secret, ()),
     ("window of a night", nights.read_window, (ValueError,)),
-    ("time of a night", outside._seconds, ()),
+    ("time of a night", health._seconds, ()),
     ("address of a notice", nights._address, (ValueError,)),
     ("addresses of services", lambda text: sending._addresses(text.split(), "x", []), ()),
     ("yaml", read_yaml, ()),
@@ -488,7 +488,7 @@ def test_the_list_of_parsers_is_whole() -> None:
             "authoring/shops/woocommerce.py", "config/nights.py",
         "config/values.py", "downloader/addresses.py", "export/publicaddress.py",
         "manifest/locations.py", "manifest/pagelinks.py", "manifest/plaintext.py",
-        "manifest/templates.py", "network.py", "night/outside.py", "night/history.py",
+        "manifest/templates.py", "network.py", "night/health.py", "night/history.py",
         "night/telling.py",
         "reader/text/delimited.py", "reader/text/dialect.py", "retryafter.py",
         "review/exchange.py", "review/listening.py", "runner/remains.py", "toapis/weblinks.py",

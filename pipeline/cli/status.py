@@ -172,7 +172,7 @@ def _all_in(config: Path | None, out: Path | None, sets: list[str] | None) -> li
 def _say_health(
     config: Path | None, out: Path | None, sets: list[str] | None, max_age: str | None
 ) -> None:
-    from pipeline.night.outside import look_at_night
+    from pipeline.night.health import look_at_night
     from pipeline.runner.target import load_settings
 
     loaded, _ = load_settings(config, sets)

@@ -10,7 +10,7 @@ import pytest
 from pipeline.disk.lock import run_lock
 from pipeline.errors import ExitCode
 from pipeline.model import State
-from pipeline.night.outside import look_at_night
+from pipeline.night.health import look_at_night
 from pipeline.night.record import NightRecord, lock_of
 from pipeline.writer.layout import Result
 from tests.night.ended import AT_A_CAP, report

@@ -17,8 +17,8 @@ from pipeline.engine.limits import Spend
 from pipeline.engine.rows import Reach, stop_by
 from pipeline.errors import ConfigError, ExitCode, ReelsheetError, StoreError, UsageError
 from pipeline.model import State
+from pipeline.night.health import look_at_night
 from pipeline.night.notice import Hindrance
-from pipeline.night.outside import look_at_night
 from pipeline.night.record import NightRecord, lock_of, note_refusal, read_record, say_killed
 from pipeline.runner.reports import RunReport
 from pipeline.runner.watching import ManifestProgress, RunProgress
