@@ -179,11 +179,12 @@ def test_workers_of_this_machine(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_worker_is_killed_or_frozen(tmp_path: Path, number: signal.Signals) -> None:
-    """Another one does its work, and it is replaced."""
+    """Another one does its work, and it is replaced, which takes a while where it is frozen."""
+    rows = 24 if number is signal.SIGKILL else 100
     with emulator(tmp_path / "api", LARGE, "3000000", median_s=1.0) as api:
         product = product_at(tmp_path / "work", api, **{"fleet.local": "2", **FEW})
         env = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "4s"}
-        shop = sheets.write(product.folder / "shop.csv", sheets.rows(24))
+        shop = sheets.write(product.folder / "shop.csv", sheets.rows(rows))
         out = product.folder / "outputs" / "shop"
         running = product.start("run", shop.name, env=env)
         wait_for("a video", lambda: list((out / "videos").glob("*.mp4")))
@@ -192,7 +193,7 @@ def test_a_worker_is_killed_or_frozen(tmp_path: Path, number: signal.Signals) ->
         wait_for("another", lambda: len(workers_at(out)) == 2 and first not in pids_at(out))
         ended = product.end(running)
         assert ended.code == 0, ended.err
-        hold_here(api, out, 24)
+        hold_here(api, out, rows)
 
 
 def is_there(pid: int) -> bool:
