@@ -51,6 +51,7 @@ class Crew:
         notice: What whoever joins is told: version, places, probes.
         security: A passing certificate; None for those of Dask's own settings.
         staff: The worker processes of this machine, if they are ours.
+        way: How the scheduler is reached from here, if not at its address.
 
     """
 
@@ -62,6 +63,7 @@ class Crew:
         *,
         security: Security | None = None,
         staff: Staff | None = None,
+        way: str | None = None,
     ) -> None:
         self.address = address
         self.roster = Roster()
@@ -71,6 +73,7 @@ class Crew:
         self._notice = notice
         self._security = security
         self._staff = staff
+        self._way = way or address
         self._noticed = False
         self._refusal = ""
         self._pids: dict[str, int] = {}
@@ -162,7 +165,7 @@ class Crew:
         await self._disconnect()
         self._noticed = False
         self.client = await Client(
-            self.address,
+            self._way,
             asynchronous=True,
             security=self._security or security_from(None),
             set_as_default=False,

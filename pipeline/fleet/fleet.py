@@ -34,11 +34,18 @@ class NoWorker(HostDown):
 
 
 class _Flight:
-    """A fetch under way, and the workers that may have it."""
+    """A fetch under way, the workers that may have it, and when it is given up."""
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    def __init__(self, allowed: Sequence[str], longest_s: float) -> None:
         self.allowed = list(allowed)
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.limit = asyncio.timeout(longest_s)
+        self.lost = False
+
+    def lose(self) -> None:
+        """Give it up now, as none of its workers is there."""
+        if not self.limit.expired():
+            self.lost = True
+            self.limit.reschedule(0)
 
 
 class Fleet:
@@ -114,32 +121,35 @@ class Fleet:
         """Take in who is there: whoever waits is woken, and fetches of those gone are lost."""
         self._woken.set()
         for flight in self._flights.values():
-            if not self._roster.any_of(flight.allowed) and not flight.lost.done():
-                flight.lost.set_result(None)
+            if not self._roster.any_of(flight.allowed):
+                flight.lose()
 
     async def _send(self, asked: Fetch, most_bytes: int) -> Fetched:
         """Have Dask carry out one fetch; raises TransferBroken however it is lost."""
-        flight = _Flight(self._roster.addresses)
-        self._flights[asked.key] = flight
         longest_s = self._longest_s or deadline_s(most_bytes)
-        result = asyncio.ensure_future(self._carry(asked, flight))
+        flight = _Flight(self._roster.addresses, longest_s)
         try:
-            waited: set[asyncio.Future[Any]] = {result, flight.lost}
-            await asyncio.wait(waited, timeout=longest_s, return_when=asyncio.FIRST_COMPLETED)
-            if result.done() and not result.cancelled():
-                return read_reply(result.result(), asked)
-            if not flight.lost.done():
-                await self._replace_holder(asked.key, longest_s)
-            raise TransferBroken("The worker that had the video is gone.")  # noqa: TRY301
-        except (asyncio.CancelledError, TransferBroken):
+            async with flight.limit:
+                self._flights[asked.key] = flight
+                try:
+                    reply = await self._carry(asked, flight)
+                finally:
+                    del self._flights[asked.key]
+            return read_reply(reply, asked)
+        except asyncio.CancelledError as error:
             self._crew.run_beside(self._stop(asked.key))
-            raise
+            if _is_cancelled():
+                raise
+            raise TransferBroken("The worker that had the video is gone.") from error
         except Exception as error:  # whatever Dask raises, nothing but a fetch is lost
-            raise TransferBroken(f"A worker was lost ({type(error).__name__}).") from error
-        finally:
-            del self._flights[asked.key]
-            result.cancel()
-            await asyncio.gather(result, return_exceptions=True)
+            if not flight.limit.expired():
+                raise TransferBroken(f"A worker was lost ({type(error).__name__}).") from error
+            try:
+                if not flight.lost:
+                    await self._replace_holder(asked.key, longest_s)
+            finally:
+                self._crew.run_beside(self._stop(asked.key))
+            raise TransferBroken("The worker that had the video is gone.") from error
 
     async def _carry(self, asked: Fetch, flight: _Flight) -> object:
         """Hand a fetch to Dask, and wait for what comes back."""
@@ -179,3 +189,9 @@ class Fleet:
             if client is not None and self._crew.connected and there:
                 stopping = client.run(worker.stop, [key], workers=there, on_error="ignore")
                 await asyncio.wait_for(stopping, ANSWER_S)
+
+
+def _is_cancelled() -> bool:
+    """Return whether this task itself is to end; Dask cancels what others wait for, too."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.config.settings import Config
 from pipeline.fleet.crew import Crew, Hands
@@ -82,25 +82,46 @@ async def open_fleet(
             for one in range(1, number + 1)
         ]
         staff = await stack.enter_async_context(Staff(posts, lambda _: None))
-        crew = Crew(scheduler.address, hands, notice, security=security, staff=staff)
+        crew = Crew(
+            scheduler.address,
+            hands,
+            notice,
+            security=security,
+            staff=staff,
+            way=way_within(scheduler),
+        )
         yield await stack.enter_async_context(Fleet(crew))
 
 
 def _scheduler(security: Security, scratch: Path) -> Scheduler:
-    """Return a scheduler of this process, which imports nothing from its working folder."""
+    """Return a scheduler of this process, which imports nothing from its working folder.
+
+    It listens to workers, and to the run itself without a socket: what goes there and back for a
+    task would be packed and encrypted for nobody.
+    """
     import dask.config  # noqa: PLC0415 - takes a while
     from distributed.scheduler import Scheduler  # noqa: PLC0415 - takes a while
 
+    # Lists, which Dask takes although its types do not say so.
+    ways: dict[str, Any] = {
+        "protocol": ["tls", "inproc"],
+        "host": [_LOOPBACK, None],
+        "port": [0, None],
+    }
     before = list(sys.path)
     # Else it would keep files in a folder that all may write to.
     with dask.config.set({"temporary-directory": str(scratch)}):
         scheduler = Scheduler(
-            host=_LOOPBACK,
-            port=0,
-            protocol="tls",
+            **ways,
             security=security,
             dashboard=False,
             dashboard_address=f"{_LOOPBACK}:0",
         )
     sys.path[:] = before
     return scheduler
+
+
+def way_within(scheduler: Scheduler) -> str:
+    """Return the address at which a scheduler of this process is reached without a socket."""
+    addresses = [str(one.contact_address) for one in scheduler.listeners]
+    return next(one for one in addresses if one.startswith("inproc://"))

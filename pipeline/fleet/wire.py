@@ -8,8 +8,9 @@ Tested in tests/fleet/test_wire.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pipeline import __version__
@@ -78,17 +79,23 @@ class Fetch:
     resolution: str
     terms: Terms
 
-    def message(self) -> Message:
-        """Return it as it is sent."""
-        return {"version": __version__, **asdict(self)}
+    def message(self) -> str:
+        """Return it as it is sent: one text, as Dask looks through each value of what is none."""
+        return json.dumps({"version": __version__, **_fields(self), "terms": _fields(self.terms)})
 
 
-def read_fetch(message: Message) -> Fetch:
+def read_fetch(text: str) -> Fetch:
     """Return what is to be fetched; raises Unfinished where another version asks for it."""
+    message = json.loads(text)
     if message.get("version") != __version__:
         raise Unfinished(other_version(str(message.get("version"))))
     fields = {name: message[name] for name in Fetch.__slots__ if name != "terms"}
     return Fetch(**fields, terms=Terms(**message["terms"]))
+
+
+def _fields(record: Fetch | Terms | Video) -> Message:
+    """Return the fields of a record of plain values; `asdict` would copy each of them."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def other_version(wanted: str) -> str:
@@ -128,7 +135,7 @@ def message_of(
     if isinstance(content, Video):
         return {
             "worker": worker,
-            "video": asdict(content),
+            "video": _fields(content),
             "figures": figures,
             "poster": poster,
         }

@@ -219,11 +219,11 @@ def work_at(bench: Bench) -> None:
     _benches[:] = [bench]
 
 
-async def fetch(message: Message) -> Message:
+async def fetch(text: str) -> Message:
     """Fetch a video: what Dask calls."""
     bench = _benches[0]
     try:
-        asked = read_fetch(message)
+        asked = read_fetch(text)
     except Unfinished as error:
         return message_of(error, bench.address)
     return await bench.fetch(asked)

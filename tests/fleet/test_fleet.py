@@ -120,6 +120,19 @@ async def test_whatever_dask_raises_is_a_broken_transfer(error: Exception) -> No
         await fleet.fetch(asked(fleet), 10)
 
 
+async def test_what_dask_cancels_is_a_broken_transfer() -> None:
+    """It gathers for several at once: what ends one of them must not end the task of another."""
+
+    async def end(_: Message) -> Message:
+        raise asyncio.CancelledError
+
+    fleet, crew, scheduler, _ = fleet_of(end)
+    with pytest.raises(TransferBroken, match="is gone"):
+        await fleet.fetch(asked(fleet), 10)
+    await asyncio.gather(*crew._beside)
+    assert scheduler.stopped == [scheduler.given[0]["key"]]
+
+
 async def test_a_fetch_whose_workers_are_gone_is_lost() -> None:
     """It does not wait for workers that come later: those get the next try."""
     fleet, crew, scheduler, _ = fleet_of(never)

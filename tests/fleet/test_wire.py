@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 
+from pipeline import __version__
 from pipeline.errors import (
     BadVideo,
     HostDown,
@@ -30,7 +31,7 @@ def test_what_is_asked_comes_through() -> None:
 
 def test_another_version_is_refused_in_a_sentence() -> None:
     with pytest.raises(Unfinished, match=r"and the run has 0\.0\.1"):
-        read_fetch({**ASKED.message(), "version": "0.0.1"})
+        read_fetch(ASKED.message().replace(__version__, "0.0.1"))
 
 
 def test_a_video_comes_back() -> None:

@@ -57,7 +57,7 @@ async def test_a_video_is_fetched_into_its_place(tmp_path: Path, host: Host, sha
         elsewhere = await carry_out(asked(host, tmp_path / "no" / "place", "good"))
         assert isinstance(elsewhere.content, StoreError)
         assert elsewhere.own
-        old = {**asked(host, videos, "good").message(), "version": "0.0.1"}
+        old = asked(host, videos, "good").message().replace(__version__, "0.0.1")
         refused = read_reply(await worker.fetch(old), asked(host, videos, "good"))
         assert isinstance(refused.content, Unfinished)
         assert refused.own
