@@ -197,7 +197,7 @@ def explain_another(
     return UsageError(
         f"the journal {journal} is not the one that the account's book remembers there for "
         f"{typed.manifest}: it does not know what was paid for. Nothing was sent.",
-        action=f"Put the right one back, or restore it with: {typed.rebuild(folder)}.",
+        action=f"Put the right one back, or restore it with: {typed.rebuild(folder)}",
     )
 
 

@@ -184,7 +184,7 @@ def _settle_all(target: Target, older_than: str | None, *, adopt: bool, as_json:
         raise UsageError(
             "--all-not-found asks before it closes anything, and there is no terminal to ask on.",
             action=f"Use it on a terminal, or name each row: "
-            f"{target.invocation.command('resolve', 'KEY', '--not-sent')}.",
+            f"{target.invocation.command('resolve', 'KEY', '--not-sent')}",
         )
     else:
         currency = target.config.budget.currency

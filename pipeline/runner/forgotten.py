@@ -69,7 +69,7 @@ def explain_no_journal(target: Target) -> UsageError:
     if known.references or sign_of_submissions(folder) is not None:
         return UsageError(
             f"there is no journal in {folder.root}, although rows were sent from there.",
-            action=f"Restore it with: {target.invocation.rebuild(folder.root)}.",
+            action=f"Restore it with: {target.invocation.rebuild(folder.root)}",
         )
     if is_gone(target.manifest):
         return explain_missing(target.manifest)

@@ -156,7 +156,7 @@ def _find_mistaken(others: Mapping[OutputFolder, Path], typed: Invocation) -> Fo
                 f"the journal in {folder.root} is that of {owner}, although rows of "
                 f"{typed.manifest} were sent from there: it was copied or moved there. They would "
                 "be sent and paid for again; nothing was sent.",
-                action=f"Restore the right one with: {typed.rebuild(folder.root)}.",
+                action=f"Restore the right one with: {typed.rebuild(folder.root)}",
             )
             return Found(folder, refusal=refusal)
     return None
@@ -278,7 +278,7 @@ class _Namesakes:
         state = gone if is_gone(owner) else "which still exists"
         refusal = UsageError(
             f"the output folder {folder.root} belongs to another manifest: {owner}, {state}.",
-            action=f"Give this manifest a folder of its own: {self.typed.run_into(None)}.",
+            action=f"Give this manifest a folder of its own: {self.typed.run_into(None)}",
         )
         return Found(folder, refusal=refusal)
 

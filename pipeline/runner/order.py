@@ -51,7 +51,7 @@ class RowsInvalid(ManifestError):
     def __init__(self, typed: Invocation, problems: tuple[Problem, ...]) -> None:
         super().__init__(
             f"{typed.manifest} has {count(len(problems), 'problem')}; nothing was sent.",
-            action=f"See them with: {typed.command('check')}.",
+            action=f"See them with: {typed.command('check')}",
         )
         self.problems = problems
 
@@ -328,5 +328,5 @@ def refuse_unknown_keys(
     if unknown:
         raise UsageError(
             f"no row has the key {', '.join(unknown)}.",
-            action=f"Look up the keys with: {first.command('status', '--rows')}.",
+            action=f"Look up the keys with: {first.command('status', '--rows')}",
         )

@@ -128,7 +128,7 @@ def explain_ours(folder: OutputFolder, typed: Invocation, book: Path | None) -> 
     return UsageError(
         f"there is no journal in {folder.root}: only {owner.manifest} has all rows that were sent "
         "from there, and the files that a run wrote beside it have not. Nothing was sent.",
-        action=f"Restore it with: {owner.rebuild(folder.root)}.",
+        action=f"Restore it with: {owner.rebuild(folder.root)}",
     )
 
 

@@ -216,7 +216,7 @@ def _refuse_unproved(
         f"{why}: that the provider does not find {count(doubts, 'submission')} proves "
         "nothing. Nothing was closed.",
         action="Look each up in your ToAPIs account, and close it by its key: "
-        f"{target.invocation.command('resolve', 'KEY', '--not-sent')}.",
+        f"{target.invocation.command('resolve', 'KEY', '--not-sent')}",
     )
 
 

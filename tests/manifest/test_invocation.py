@@ -184,3 +184,18 @@ def test_commands_have_one_home() -> None:
             if path.relative_to(package).parts[0] in free or id(node) in explained:
                 continue
             assert not made.search(node.value), (path, node.value)
+
+
+def test_what_an_error_suggests_last_can_be_copied_to_the_end_of_its_line() -> None:
+    """No full stop goes along, but where another sentence of the same message may follow."""
+    ends = re.compile(r"\b(?:command|run_into|rebuild)\((?:[^()]|\([^()]*\))*\)\}\.\",")
+    package = Path(pipeline.__file__).parent
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if ends.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {
+        "journal/ownership.py", "runner/comparison.py", "runner/forgotten.py",
+        "runner/namesakes.py",
+    }  # fmt: skip
