@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from itertools import chain, islice
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from pipeline.checker import unmeant
-from pipeline.checker.packeddrafts import prompts_of
+from pipeline.checker.packeddrafts import bundles_of, prompts_of
 from pipeline.checker.payable import name_rows
 from pipeline.manifest import pagelinks
 from pipeline.manifest.blank import has_controls
@@ -34,8 +34,6 @@ PAGE_LINK = "picture_link_to_page"
 """The code of what is said of links to pages."""
 _LONGEST_SAYING = 16
 """The most characters of a prompt of several words that says nothing."""
-_BUNDLE = 1000
-"""Prompts that are looked at together: most bundles have nothing to be said of."""
 _SHOWN = 3
 """The most pictures or addresses that a warning names."""
 _FEW_LETTERS = 3
@@ -85,8 +83,8 @@ def remark_on(
 
 def _remark_on_prompts(drafts: Mapping[int, Draft]) -> Iterator[Problem]:
     short, nothing, html, controls = list[int](), list[int](), list[int](), list[int]()
-    prompts = iter(prompts_of(drafts))
-    bundles = iter(lambda: list(islice(prompts, _BUNDLE)), [])
+    # Most bundles have nothing to be said of.
+    bundles = bundles_of(drafts)
     odd = (bundle for bundle in bundles if not _are_plain([prompt for _, prompt in bundle]))
     for number, prompt in chain.from_iterable(odd):
         if not prompt:

@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from math import ceil
-from operator import itemgetter
 
-from pipeline.checker.packeddrafts import count_forms, drafts_of, prompts_of
+from pipeline.checker.packeddrafts import bundles_of, count_forms, drafts_of
 from pipeline.checker.rules import Draft
 from pipeline.engine.room import Asked, Several, Share, Sizes, bytes_of
 from pipeline.model import Entry
 from pipeline.planner.plan import Action, Plan
 from pipeline.runner.storage import Storage
-
-_BUNDLE = 1000
-"""Prompts whose bytes are counted together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +94,8 @@ def _add_up(drafts: Mapping[int, Draft]) -> Several:
     seconds: Counter[str] = Counter()
     for form, rows in count_forms(drafts).items():
         seconds[form.resolution] += form.duration * rows
-    prompts = map(itemgetter(1), prompts_of(drafts))
-    bundles = iter(lambda: [*islice(prompts, _BUNDLE)], [])
-    prompt_bytes = sum(bytes_of("".join(bundle)) for bundle in bundles)
+    texts = ("".join(prompt for _, prompt in bundle) for bundle in bundles_of(drafts))
+    prompt_bytes = sum(map(bytes_of, texts))
     return Several(len(drafts), prompt_bytes, seconds)
 
 
