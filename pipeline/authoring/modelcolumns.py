@@ -16,6 +16,7 @@ from typing import NamedTuple
 from pipeline.checker import rules
 from pipeline.checker.modelrules import ModelRules
 from pipeline.manifest.columns import MODEL_COLUMN
+from pipeline.manifest.wording import begin
 from pipeline.models.describing import say_counts, say_image_files, say_pictures, say_prompt
 from pipeline.models.records import ANY, ConditionRule, FieldRule, Value, show
 from pipeline.models.shelf import DEFAULT_MODEL, sheet_of
@@ -111,7 +112,7 @@ class Models:
         """What to write below each header that depends on the models."""
         told = dict.fromkeys(self.pictures, _PICTURE + self._of_each(say_pictures_of))
         for name in self.fields:
-            meant = _MEANT.get(name) or _capital(f"{name.replace('_', ' ')} of the video")
+            meant = _MEANT.get(name) or begin(f"{name.replace('_', ' ')} of the video")
             told[name] = f"{meant}. {self._of_each(partial(_say_field, name))}"
         if self.mixed:
             told[MODEL_COLUMN] = (
@@ -152,8 +153,12 @@ class Models:
             if told := say(model):
                 said.setdefault(told, []).append(name)
         if not self.mixed:
-            return "".join(f"{_capital(told)}." for told in said)
+            return "".join(f"{begin(told)}." for told in said)
         return " ".join(f"{', '.join(names)}: {told}." for told, names in said.items())
+
+
+FIRST = Models()
+"""The default model alone."""
 
 
 def counts_of(model: ModelRules) -> tuple[int, ...]:
@@ -192,7 +197,7 @@ def notes_of(model: ModelRules) -> list[str]:
     notes = [f"Prompt: {say_prompt(sheet)}."]
     if files := say_image_files(sheet.image_files):
         notes.append(f"Pictures of {model.model}: {files}.")
-    return notes + [f"{_capital(rule.say)}." for rule in _rules_of(model)]
+    return notes + [f"{begin(rule.say)}." for rule in _rules_of(model)]
 
 
 def _forbids(model: ModelRules, count: int) -> bool:
@@ -232,7 +237,7 @@ def _say_field(name: str, model: ModelRules) -> str:
     if name not in model.fields:
         return ""
     said = [rule.say for rule in _rules_of(model) if name in {*rule.when, *rule.wanted}]
-    return ". ".join((model.sentence(name), *map(_capital, said)))
+    return ". ".join((model.sentence(name), *map(begin, said)))
 
 
 def say_pictures_of(model: ModelRules) -> str:
@@ -240,9 +245,3 @@ def say_pictures_of(model: ModelRules) -> str:
     sheet, free = sheet_of(model.model), counts_of(model)
     kept = (one._replace(counts=[it for it in one.counts if it in free]) for one in sheet.images)
     return say_pictures(sheet._replace(images=tuple(one for one in kept if one.counts)))
-
-
-def _capital(text: str) -> str:
-    """Begin with a capital, unless the first word is a name such as veo3.1-fast or 720p."""
-    word = text.partition(" ")[0]
-    return text[:1].upper() + text[1:] if word.isalpha() else text

@@ -15,8 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.authoring.modelcolumns import Models, count_to_take, say_pictures_of
-from pipeline.authoring.rulespage import FIRST
+from pipeline.authoring.modelcolumns import FIRST, Models, count_to_take, say_pictures_of
 from pipeline.authoring.sheetstyle import LONGEST_CELL
 from pipeline.authoring.workbook import make_workbook
 from pipeline.checker.rowlooks import own_looks

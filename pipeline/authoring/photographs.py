@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.authoring.modelcolumns import Models
+from pipeline.authoring.modelcolumns import FIRST, Models
 from pipeline.authoring.namewords import name_of_product
 from pipeline.authoring.nearnames import describe_doubts, find_offshoots
 from pipeline.authoring.newmanifest import (
@@ -20,7 +20,6 @@ from pipeline.authoring.newmanifest import (
     ProductPrompts,
     choose,
 )
-from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.samepictures import PictureSizes, choose_files
 from pipeline.authoring.shots import Shot, by_name, by_pattern, group_products
 from pipeline.checker import rules

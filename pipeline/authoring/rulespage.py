@@ -13,7 +13,7 @@ from itertools import count, islice
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.authoring.modelcolumns import Models, describe_model, notes_of
+from pipeline.authoring.modelcolumns import FIRST, Models, describe_model, notes_of
 from pipeline.authoring.sheetstyle import LONGEST_TITLE, fit_to_page, put_text
 from pipeline.checker import rules
 from pipeline.checker.modelrules import ModelRules
@@ -21,12 +21,10 @@ from pipeline.manifest import columns
 from pipeline.manifest.columns import MODEL_COLUMN
 from pipeline.manifest.examples import RULES_HEADINGS
 from pipeline.manifest.videolooks import LOOK_COLUMN, Library
-from pipeline.manifest.wording import height_of, letters_of
+from pipeline.manifest.wording import begin, height_of, letters_of
 from pipeline.models.describing import say_columns, say_counts, say_pictures, say_values
 from pipeline.models.shelf import known_sheets
 
-FIRST = Models()
-"""The default model alone."""
 _NOT_IN_TITLES = str.maketrans(dict.fromkeys("[]:*?/\\", "-"))
 _DEFAULTS = rules.Form()
 _COUNTS = rules.BY_FIELD["image_urls"].allowed
@@ -34,11 +32,6 @@ _REFUSED = [count for count in range(max(map(int, _COUNTS))) if count not in _CO
 _HEADINGS = dict(
     zip((*RULES_HEADINGS, "other accepted headers"), (16, 64, 27, 29, 46), strict=True)
 )
-
-
-def _capital(text: str) -> str:
-    """Begin the text with a capital; the rest keeps its case, as in 720P."""
-    return text[:1].upper() + text[1:]
 
 
 def _say_between(field: str) -> str:
@@ -54,7 +47,7 @@ def _say_between(field: str) -> str:
 _PICTURE = (
     f"A picture that the video starts from: a path relative to this file's folder "
     f"(pictures/mug.jpg) or an https:// address. "
-    f"{_capital(rules.BY_FIELD['image_urls'].sentence)} per row."
+    f"{begin(rules.BY_FIELD['image_urls'].sentence)} per row."
 )
 _ABOUT = {
     "key": (
@@ -78,9 +71,7 @@ _ABOUT = {
         f"The shape of the video: {rules.BY_FIELD['aspect_ratio'].sentence} (9:16 is upright, for "
         "phones)."
     ),
-    "resolution": (
-        f"{_capital(rules.BY_FIELD['resolution'].sentence)}.{_say_between('resolution')}"
-    ),
+    "resolution": (f"{begin(rules.BY_FIELD['resolution'].sentence)}.{_say_between('resolution')}"),
     MODEL_COLUMN: (
         "Which model makes the video, if not that of the settings: each has values of its own, "
         "which `reelsheet models` lists."

@@ -14,9 +14,8 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.authoring.modelcolumns import Models, counts_of
+from pipeline.authoring.modelcolumns import FIRST, Models, counts_of
 from pipeline.authoring.newmanifest import looks_in, put
-from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.sheetstyle import fit_to_page, put_text
 from pipeline.authoring.workbook import make_workbook
 from pipeline.checker import rules
@@ -39,9 +38,6 @@ PICTURES_FOLDER = Path("manifests", "pictures")
 """Where a starter folder keeps its pictures."""
 OUTPUTS_FOLDER = Path("outputs")
 """Where a starter folder keeps what runs write."""
-
-STARTER_HEADERS = ("key", "title", "prompt", LOOK_COLUMN, *FIRST.headers, "notes")
-"""The columns of the template workbook for the default model."""
 
 _WIDTHS = (5, 32, 32, 32, 32)
 _TAB = "0B6E4F"
@@ -143,6 +139,11 @@ def make_starter(folder: Path, models: Models = FIRST) -> list[str]:
     return [*lines, "", *_next_steps(folder)]
 
 
+def starter_headers(models: Models = FIRST) -> tuple[str, ...]:
+    """Return the columns of the template workbook."""
+    return ("key", "title", "prompt", LOOK_COLUMN, *models.headers, "notes")
+
+
 def _template_workbook(looks: Path, models: Models) -> bytes:
     """Return the workbook with three example rows, which use text only where the model allows it.
 
@@ -151,7 +152,7 @@ def _template_workbook(looks: Path, models: Models) -> bytes:
         models: those that rows may have.
 
     """
-    headers = ("key", "title", "prompt", LOOK_COLUMN, *models.headers, "notes")
+    headers = starter_headers(models)
     examples = [_suited(example, models) for example in EXAMPLES]
     rows = [tuple(example.get(header, "") for header in headers) for example in examples]
     return make_workbook(headers, rows, looks_in(looks), partial(_add_guide, models=models), models)

@@ -18,8 +18,8 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from pipeline.authoring.modelcolumns import Choice, Models
-from pipeline.authoring.rulespage import FIRST, abouts_of, put_explanations
+from pipeline.authoring.modelcolumns import FIRST, Choice, Models
+from pipeline.authoring.rulespage import abouts_of, put_explanations
 from pipeline.authoring.sheetstyle import (
     LONGEST_TITLE,
     add_styles,

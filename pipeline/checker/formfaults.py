@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.checker.rules import FORM_FIELDS, IMAGE_FIELDS, keeps_its_hash
-from pipeline.manifest.wording import shorten
+from pipeline.manifest.wording import begin, shorten
 from pipeline.models.records import show
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _explain_rule(
         place = other  # the cell is empty: its default is what breaks the rule
         origin = f", the default of {_words(other)}"
     code = "resolution_needs_frame" if first == "resolution" else "model_rule"
-    return place, code, f"{_begin(rule.say)}; this row has {has}{origin}.{advice}"
+    return place, code, f"{begin(rule.say)}; this row has {has}{origin}.{advice}"
 
 
 def wrong_count(named: int, model: ModelRules, most: int) -> str:
@@ -122,12 +122,6 @@ def wrong_count(named: int, model: ModelRules, most: int) -> str:
 
 def _with(model: ModelRules) -> str:
     return "" if keeps_its_hash(model.model) else f" with {model.model}"
-
-
-def _begin(sentence: str) -> str:
-    """Begin with a capital, unless the first word is a name such as veo3.1-fast."""
-    word = sentence.partition(" ")[0]
-    return sentence[:1].upper() + sentence[1:] if word.isalpha() else sentence
 
 
 def _words(field: str) -> str:

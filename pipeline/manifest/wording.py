@@ -130,13 +130,19 @@ def shorten(text: str, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def begin(sentence: str) -> str:
+    """Begin with a capital, unless the first word is a name such as veo3.1-fast or 720p."""
+    word = sentence.partition(" ")[0]
+    return sentence[:1].upper() + sentence[1:] if word.isalpha() else sentence
+
+
 def list_numbers(numbers: Sequence[int]) -> str:
     """List up to five numbers in words: "3, 4 and 7", "3, 4, 7, 8, 9 and 12 more"."""
     shown = [str(number) for number in numbers[:_NUMBERS_SHOWN]]
     rest = len(numbers) - len(shown)
     if rest:
         return f"{', '.join(shown)} and {rest} more"
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return name_all(shown)
 
 
 def name_all(names: Sequence[str]) -> str:

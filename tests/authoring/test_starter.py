@@ -18,9 +18,9 @@ from pipeline.authoring.starter import (
     OUTPUTS_FOLDER,
     PICTURES_FOLDER,
     STARTER_CONFIG,
-    STARTER_HEADERS,
     STARTER_MANIFEST,
     make_starter,
+    starter_headers,
 )
 from pipeline.checker import rules
 from pipeline.checker.check import check_manifest
@@ -108,7 +108,7 @@ def test_a_ratio_stays_a_text(tmp_path: Path) -> None:
     """Cells of the aspect ratio are text, also those that a person fills in later."""
     make_starter(tmp_path)
     sheet = products(tmp_path)
-    column = STARTER_HEADERS.index("aspect_ratio") + 1
+    column = starter_headers().index("aspect_ratio") + 1
     assert sheet.cell(2, column).value == "16:9"
     assert sheet.cell(2, column).number_format == "@"
     letter = get_column_letter(column)

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.authoring.modelcolumns import Models
+from pipeline.authoring.modelcolumns import FIRST, Models
 from pipeline.authoring.newmanifest import (
     ChosenPictures,
     NewManifest,
     ProductPrompts,
     choose,
 )
-from pipeline.authoring.rulespage import FIRST
 from pipeline.authoring.shops.exportformat import Export, ExportFormat, Product
 from pipeline.authoring.shops.feedxml import read_feed
 from pipeline.authoring.shops.recognition import likeliest, recognise
