@@ -116,10 +116,12 @@ class _Reading:
         self._check_places(fields, images)
         for at, path, conditions in self._conditions():
             self._check_conditions(f"{at}.{path}", conditions, head, fields, images)
-        always = [at for at, price in prices.items() if not price.when]
+        always = ""
         for at, price in prices.items():
-            if always and always[0] != at and [*prices].index(at) > [*prices].index(always[0]):
-                self._fault(at, f"is never reached: {always[0]} has no when, and the first counts")
+            if always:
+                self._fault(at, f"is never reached: {always} has no when, and the first counts")
+            elif not price.when:
+                always = at
             if price.per_second is not None and "duration" not in fields:
                 self._fault(f"{at}.per_second", "a price per second needs a field duration")
 
