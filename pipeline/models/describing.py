@@ -142,23 +142,15 @@ def say_price(price: Price) -> str:
 
 def example_of(name: str, sheet: Sheet) -> dict[str, Any] | None:
     """Return the body of a request that keeps all rules; None if there seems to be none."""
-    for count, values in islice(_combinations(sheet), _MOST_TRIED):
-        said: Mapping[str, Value] = {**values, "images": count, "model": name}
-        if not any(rule.is_broken_by(said) for rule in sheet.rules):
-            return _example(name, sheet, values, count)
-    return None
+    return _example(name, sheet, sheet.picture_counts)
 
 
 def examples_of(name: str, sheet: Sheet) -> list[dict[str, Any]]:
     """Return that body and, for each way in which pictures go out, one with as many as may come."""
     found = [] if (plain := example_of(name, sheet)) is None else [plain]
     for images in sheet.images:
-        for count, values in islice(_combinations(sheet), _MOST_TRIED):
-            said: Mapping[str, Value] = {**values, "images": count, "model": name}
-            fits = count == max(images.counts)
-            if fits and not any(rule.is_broken_by(said) for rule in sheet.rules):
-                found.append(_example(name, sheet, values, count))
-                break
+        if (pictured := _example(name, sheet, [max(images.counts)])) is not None:
+            found.append(pictured)
     return [one for at, one in enumerate(found) if one not in found[:at]]
 
 
@@ -184,9 +176,14 @@ def _say_number(counts: Sequence[int]) -> str:
     return say_counts(counts) + ("" if not most else " pictures" if most > 1 else " picture")
 
 
-def _example(name: str, sheet: Sheet, values: Mapping[str, Value], count: int) -> dict[str, Any]:
-    urls = [_URL.format(number) for number in range(1, count + 1)]
-    return make_body(sheet, name, _PROMPT, values=values, image_urls=urls)
+def _example(name: str, sheet: Sheet, counts: Sequence[int]) -> dict[str, Any] | None:
+    """Return the first body with so many pictures that keeps all rules."""
+    for count, values in islice(_combinations(sheet), _MOST_TRIED):
+        said: Mapping[str, Value] = {**values, "images": count, "model": name}
+        if count in counts and not any(rule.is_broken_by(said) for rule in sheet.rules):
+            urls = [_URL.format(number) for number in range(1, count + 1)]
+            return make_body(sheet, name, _PROMPT, values=values, image_urls=urls)
+    return None
 
 
 def _combinations(sheet: Sheet) -> Iterator[tuple[int, dict[str, Value]]]:
