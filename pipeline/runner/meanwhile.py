@@ -18,7 +18,7 @@ from pipeline.errors import ExitCode, ReelsheetError, StoreError, code_of, why_e
 from pipeline.lifecycle import SETTLED
 from pipeline.model import Entry, State
 from pipeline.runner.atend import results_at_end
-from pipeline.runner.reports import counted, progress_of, summarise
+from pipeline.runner.reports import count_states, progress_of, summarise
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.storage import set_aside
 from pipeline.runner.watching import ManifestProgress, RunProgress
@@ -250,7 +250,7 @@ def _so_far(run: ManifestRun) -> tuple[list[Result], Summary]:
     times = (run.began_at, run.clock.wall(), run.clock.now() - run.began)
     code = ExitCode.UNFINISHED
     return results, summarise(
-        order, tally, *counted(results), run_id=run.run_id, times=times, code=code
+        order, tally, *count_states(results), run_id=run.run_id, times=times, code=code
     )
 
 

@@ -203,7 +203,7 @@ def summarise(
 
     Args:
         order: What the run was asked to do.
-        tally: What it counted.
+        tally: What it count_states.
         states: How many rows are in each state.
         video_seconds: The seconds of those that are done.
         run_id: The id of the run.
@@ -235,7 +235,7 @@ def summarise(
     )
 
 
-def counted(results: Sequence[Result]) -> tuple[Counter[State], int]:
+def count_states(results: Sequence[Result]) -> tuple[Counter[State], int]:
     """Return how many rows are in each state, and the seconds of those that are done."""
     seconds = (one.seconds or 0 for one in results if one.state is State.DONE)
     return Counter(one.state for one in results), sum(seconds)
@@ -260,7 +260,7 @@ def progress_of(
 
     Args:
         order: What its run was asked to do.
-        tally: What it has counted.
+        tally: What it has count_states.
         run_id: The id of the run.
         states: Its rows by state.
         left: How many of those that wait are not meant to be made by this run.
@@ -320,7 +320,7 @@ def report_run(
 
     Args:
         order: What the run was asked to do.
-        tally: What it counted.
+        tally: What it count_states.
         summary: The run in figures.
         results: What became of each row.
         published: The files that were written, or why they could not be.

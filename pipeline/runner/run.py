@@ -28,7 +28,7 @@ from pipeline.runner.order import Order
 from pipeline.runner.piloting import pilot_at_end
 from pipeline.runner.publishing import publish_order
 from pipeline.runner.renames import rename_entries
-from pipeline.runner.reports import RunReport, counted, report_run, summarise
+from pipeline.runner.reports import RunReport, count_states, report_run, summarise
 from pipeline.runner.reuse import Copying, hold, hold_bought, put_steps
 from pipeline.runner.reviewed import count_unjudged
 from pipeline.runner.runlog import RunLog
@@ -308,7 +308,7 @@ class ManifestRun:
         waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived))
         spent = (self.began_at, self.clock.wall(), self.clock.now() - self.began)
         summary = summarise(
-            order, tally, *counted(results), run_id=self.run_id, times=spent, code=code
+            order, tally, *count_states(results), run_id=self.run_id, times=spent, code=code
         )
         try:
             published = publish_order(order, results, summary, self.journal.note)
