@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pipeline.authoring.modelcolumns import Models
-    from pipeline.config.content import ManifestSettings
     from pipeline.config.settings import Config
 
 _EXAMPLES = """\b
@@ -161,7 +160,7 @@ def _way_for(export: Path, options: InitOptions) -> str:
     from pipeline.authoring.shops.conversion import format_of
     from pipeline.authoring.shops.recognition import EXPORT_FORMATS
 
-    found = format_of(export, _reading(options))
+    found = format_of(export, _loaded(options).manifest)
     if found is not None:
         command = _conversion(found.name, export, options)
         return f"It looks like an export of {found.shop}. This makes a manifest of it: {command}"
@@ -214,12 +213,8 @@ def _from_export(options: InitOptions, shop: str) -> None:
     _say(options, _say_made(options, options.output, len(made.manifest.rows)))
 
 
-def _reading(options: InitOptions) -> ManifestSettings:
-    """Return how the export is read: as `check` would read it with the same options."""
-    return _loaded(options).manifest
-
-
 def _loaded(options: InitOptions) -> Config:
+    """Return the settings, by which an export is read as `check` would read it."""
     from pipeline.runner.target import load_settings
 
     sets = list(options.sets or ())
