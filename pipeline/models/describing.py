@@ -148,9 +148,8 @@ def example_of(name: str, sheet: Sheet) -> dict[str, Any] | None:
 def examples_of(name: str, sheet: Sheet) -> list[dict[str, Any]]:
     """Return that body and, for each way in which pictures go out, one with as many as may come."""
     found = [] if (plain := example_of(name, sheet)) is None else [plain]
-    for images in sheet.images:
-        if (pictured := _example(name, sheet, [max(images.counts)])) is not None:
-            found.append(pictured)
+    pictured = (_example(name, sheet, [max(images.counts)]) for images in sheet.images)
+    found += [one for one in pictured if one is not None]
     return [one for at, one in enumerate(found) if one not in found[:at]]
 
 
