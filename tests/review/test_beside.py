@@ -15,7 +15,7 @@ from pipeline.disk.folder import OutputFolder
 from pipeline.errors import BadVideo
 from pipeline.model import Video
 from pipeline.review.beside import Besides, figures_name
-from pipeline.review.drawing import Drawer, Drawing, poster_of
+from pipeline.review.drawing import Draw, Drawer, Drawing, poster_of
 from pipeline.review.looks import Looks
 from pipeline.review.measuring import Measurer, Measuring, measuring_of
 from tests.review.shop import Shop, make_shop
@@ -46,6 +46,19 @@ def of_video(shop: Shop, folder: OutputFolder, video: Video) -> tuple[Drawing, M
     return poster_of(video, 1, folder, shop.manifest), measuring
 
 
+async def make(draw: Draw, bench: Bench, drawing: Drawing, measuring: Measuring) -> None:
+    """Have a poster drawn and a video measured, and what comes of it put beside the video."""
+    async with (
+        Besides() as besides,
+        Drawer(draw, besides.put) as drawer,
+        Measurer(bench, besides.put) as measurer,
+    ):
+        drawer.put([drawing])
+        measurer.put([measuring])
+        for one in (drawer, measurer, besides):
+            await one.finish(10)
+
+
 async def test_another_folder_takes_them_over(tmp_path: Path, bucket: Bucket) -> None:
     """Neither is a video fetched nor decoded for what lies beside it; it is put there once."""
     shop = make_shop(tmp_path)
@@ -60,16 +73,7 @@ async def test_another_folder_takes_them_over(tmp_path: Path, bucket: Bucket) ->
     for name in ("first", "second"):
         folder = OutputFolder(tmp_path / name)
         drawing, measuring = of_video(shop, folder, video)
-        async with (
-            Besides() as besides,
-            Drawer(draw, besides.put) as drawer,
-            Measurer(bench, besides.put) as measurer,
-        ):
-            drawer.put([drawing])
-            measurer.put([measuring])
-            await drawer.finish(10)
-            await measurer.finish(10)
-            await besides.finish(10)
+        await make(draw, bench, drawing, measuring)
         assert (folder.posters / "MUG.1.jpg").read_bytes() == jpeg("red")
         assert measuring.looks.figures(video.sha256) == bench.found
         assert len(drawn) == len(bench.asked) == 1
@@ -89,16 +93,7 @@ async def test_what_does_not_fit_is_made_anew(tmp_path: Path, bucket: Bucket) ->
         return jpeg("blue")
 
     drawing, measuring = of_video(shop, shop.folder, video)
-    async with (
-        Besides() as besides,
-        Drawer(draw, besides.put) as drawer,
-        Measurer(bench, besides.put) as measurer,
-    ):
-        drawer.put([drawing])
-        measurer.put([measuring])
-        await drawer.finish(10)
-        await measurer.finish(10)
-        await besides.finish(10)
+    await make(draw, bench, drawing, measuring)
     assert (shop.folder.posters / "MUG.1.jpg").read_bytes() == jpeg("blue")
     assert measuring.looks.figures(video.sha256) == bench.found
     kept = obstore.get(bucket.store(), f"{PLACE}/MUG.1.jpg").bytes().to_bytes()
