@@ -26,7 +26,7 @@ from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
 from pipeline.manifest.examples import EXAMPLES, GUIDE_SHEET, GUIDE_TITLE, NEEDED_STYLE
 from pipeline.manifest.videolooks import LOOK_COLUMN
-from pipeline.manifest.wording import height_of, letters_of, quote_name
+from pipeline.manifest.wording import height_of, letters_of, name_all, quote_name
 from pipeline.models.records import Value, show
 from pipeline.models.shelf import DEFAULT_MODEL
 
@@ -54,7 +54,7 @@ _STEPS = (
     ),
     (
         "Put pictures of the products into the folder pictures beside this file.",
-        "A product needs none: then its text alone counts. See the examples below.",
+        "{none} See the examples below.",
     ),
     (
         "Save this file, and have it checked:\nreelsheet check manifests/products.xlsx",
@@ -83,7 +83,7 @@ _COLUMNS_OF_PICTURES = 3
 _EXAMPLE_NOTE = "Example. Replace it with one of your products."
 _WEB_PICTURE = "https://shop.example.com/mug-{}.jpg"
 _COLOURS = (
-    (NEEDED_STYLE, "{needed}", "must be filled in: the article number, and what is seen"),
+    (NEEDED_STYLE, "{needed}", "must be filled in: {what}"),
     ("head", "all others", "may stay empty; columns of your own are kept as they are"),
 )
 _PICTURES = (
@@ -222,7 +222,7 @@ def _add_guide(book: Workbook, *, models: Models) -> None:
         sheet.column_dimensions[letters_of(number)].width = width
     put_text(sheet.cell(1, 1), GUIDE_TITLE, "guide title")
     sheet.row_dimensions[1].height = 40
-    row = _put_steps(sheet, 3)
+    row = _put_steps(sheet, 3, models)
     row = _put_colours(sheet, row + 1, models)
     _put_pictures(sheet, row + 1, models)
     fit_to_page(sheet, pages_high=1)
@@ -236,8 +236,16 @@ def _across(sheet: Worksheet, row: int, columns: tuple[int, int], text: str, sty
     return sum(_WIDTHS[first - 1 : last])
 
 
-def _put_steps(sheet: Worksheet, row: int) -> int:
-    for number, (todo, why) in enumerate(_STEPS, start=1):
+def _needs_pictures(models: Models) -> bool:
+    return not models.needed.isdisjoint(models.pictures)
+
+
+def _put_steps(sheet: Worksheet, row: int, models: Models) -> int:
+    none = "A product needs none: then its text alone counts."
+    if _needs_pictures(models):
+        none = "Every product needs some."
+    for number, (todo, reason) in enumerate(_STEPS, start=1):
+        why = reason.format(none=none)
         sheet.cell(row, 1, number).style = "strong"
         left = _across(sheet, row, (2, 3), todo, "strong")
         right = _across(sheet, row, (4, 5), why, "long")
@@ -250,7 +258,13 @@ def _put_colours(sheet: Worksheet, row: int, models: Models) -> int:
     needed = ", ".join(
         name for name in ("key", "prompt", *models.pictures) if name in models.needed
     )
-    for style, names, text in _COLOURS:
+    what = ["the article number"]
+    if "prompt" in models.needed:
+        what.append("what is seen")
+    if _needs_pictures(models):
+        what.append("the pictures")
+    for style, names, told in _COLOURS:
+        text = told.format(what=name_all(what))
         put_text(sheet.cell(row, 2), names.format(needed=needed), style)
         _across(sheet, row, (3, 5), text, "long")
         sheet.row_dimensions[row].height = height_of([])

@@ -67,6 +67,11 @@ def test_the_template_of_each_model_passes_its_check(tmp_path: Path, model: str)
     for name, rule in sheet.fields.items():
         if rule.values is not None:
             assert offered[name][0] == '"' + ",".join(map(str, rule.values)) + '"'
+    needs_pictures = 0 not in counts_of(ModelRules(model))
+    guide = texts_of(tmp_path, "Start here")
+    assert ("Every product needs some." in guide) == needs_pictures
+    assert ("and the pictures" in guide) == needs_pictures
+    assert ("A product needs none" in guide) != needs_pictures
     told = texts_of(tmp_path, "Rules")
     own = [rule for rule in sheet.rules if model in rule.when.get("model", [model])]
     assert all(rule.say[1:] in told for rule in own)
