@@ -99,6 +99,14 @@ def test_a_name_that_no_model_has(reelsheet: Command, name: str) -> None:
     assert not Path("models").exists()
 
 
+def test_a_sheet_like_one_that_there_is_not(reelsheet: Command) -> None:
+    """The sheets that there are get named, and nothing is written."""
+    error = reelsheet("models", "new", "clip-2", "--like", "nope").exception
+    assert isinstance(error, UsageError)
+    assert "There is no sheet for a model called nope" in error.message
+    assert not Path("models").exists()
+
+
 def test_every_fault_of_a_sheet(reelsheet: Command) -> None:
     """At once, each with its place, and as JSON for programs."""
     reelsheet("models", "new", "clip-2", "--like", "veo3.1-lite")

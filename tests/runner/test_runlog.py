@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import events as ev
+from pipeline.config.loading import load
 from pipeline.journal.logreading import intents, last_begin, last_line, logged
 from pipeline.model import IDENTITY_MARK
 from pipeline.runner.logevents import DETAILS, FIELDS, KINDS, OF_ROWS, ON_SCREEN, Level, write_line
@@ -51,6 +55,28 @@ def test_every_line_is_a_document_of_its_own(tmp_path: Path) -> None:
     assert all(line["run_id"] == "run-1" and line["time"] for line in lines)
     assert lines[0]["client_business_id"] == "rs-A-1"
     assert lines[0]["attempt"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs rights of POSIX")
+def test_a_group_may_read_it_and_what_was_put_aside(tmp_path: Path) -> None:
+    """With `log.mode` 0640, whatever the umask; without, it is for its owner alone."""
+    shared = load(None, environ={}, overrides=["log.mode=0640"]).log.rights
+    own = load(None, environ={}, overrides=[]).log.rights
+    before = os.umask(0o077)
+    try:
+        for name, mode in (("a", shared), ("b", own)):
+            (tmp_path / name).mkdir()
+            path = tmp_path / name / "run.log"
+            with RunLog(path, "run-1", lambda: 1.0, mode=mode, rotate_mb=0.0003) as log:
+                for _ in range(9):
+                    log.write_event(ev.Requeued("A", 1))
+                    log.flush()
+            files = sorted(path.parent.glob("run.log*"))
+            assert len(files) > 1
+            assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {mode}
+    finally:
+        os.umask(before)
+    assert (shared, own) == (0o640, 0o600)
 
 
 EACH = (
