@@ -29,6 +29,19 @@ class Clock:
         return self.time_s
 
 
+def test_a_line_says_who_carries_the_videos() -> None:
+    """Workers and their slots, where there are any."""
+    stream, clock = io.StringIO(), Clock()
+    with Progress(100, stream, now=clock) as progress:
+        for workers in (None, (1, 8), (3, 24)):
+            clock.time_s += PLAIN_EVERY_S
+            progress.show(RunProgress({State.WAITING: 100}, workers=workers))
+    alone, one, several = stream.getvalue().splitlines()[:3]
+    assert "worker" not in alone
+    assert "1 worker with 8 slots" in one
+    assert "3 workers with 24 slots" in several
+
+
 def test_without_a_terminal_there_is_a_plain_line_now_and_then() -> None:
     """One line every half minute with counts, rate and the time to go; nothing in between."""
     stream, clock = io.StringIO(), Clock()

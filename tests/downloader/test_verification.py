@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.downloader import verification
 from pipeline.downloader.verification import Decoders, verify_file
 from pipeline.errors import BadVideo, StoreError, Unfinished
 
@@ -20,6 +21,24 @@ def program(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "program.py"
     path.write_text(text)
     return path
+
+
+@pytest.mark.process
+async def test_as_many_decode_as_there_are_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None answers before three files are there, which only three processes together leave."""
+    monkeypatch.setattr(verification, "usable_cores", lambda: 3)
+    text = (
+        f"import glob\nopen({str(tmp_path / 'at-')!r} + str(os.getpid()), 'w').close()\n"
+        "for line in sys.stdin:\n"
+        f"    while len(glob.glob({str(tmp_path / 'at-*')!r})) < 3: time.sleep(0.01)\n"
+        f"    {FOOTAGE}"
+    )
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"video")
+    async with Decoders(program=program(tmp_path, READY + text), limit_s=30) as decoders:
+        await asyncio.gather(*(decoders.examine(video, full=False) for _ in range(3)))
 
 
 @pytest.mark.process

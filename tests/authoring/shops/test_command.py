@@ -60,6 +60,22 @@ def test_a_manifest_is_seen_by_nobody_who_may_not_see_the_export(
     assert stat.S_IMODE(pictured.stat().st_mode) == 0o600
 
 
+def test_where_pictures_lie_is_known_to_later_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any option, from whatever folder; it is said that other computers do not know it."""
+    monkeypatch.chdir(tmp_path)
+    Path("meine fotos").mkdir()
+    sheets.picture(Path("meine fotos", "mug.png"))
+    told = init("--from-images", "meine fotos", "--output", "sheets/photos.csv")
+    assert told.exit_code == 0
+    assert "is noted on this computer. Elsewhere set manifest.image_root." in told.output
+    checked = CliRunner().invoke(app, ["check", "sheets/photos.csv"])
+    assert (checked.exit_code, "0 problems" in checked.stdout) == (0, True), checked.stderr
+    monkeypatch.chdir("sheets")
+    assert CliRunner().invoke(app, ["check", "photos.csv"]).exit_code == 0
+
+
 def test_nothing_is_written_over(export: Path, tmp_path: Path) -> None:
     """The file that is there keeps its bytes."""
     target = tmp_path / "shop.csv"
