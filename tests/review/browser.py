@@ -115,7 +115,7 @@ class Tab:
         )
 
     async def until_saved(self) -> None:
-        """Wait until no decision is under way to the server."""
+        """Wait until no decision is under way to the server or into the browser's own database."""
         await self.until("Review.unsaved() === 0")
 
     async def counts(self) -> dict[str, int]:

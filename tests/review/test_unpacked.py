@@ -64,7 +64,7 @@ async def test_a_colleague_judges_and_her_decisions_come_back(
         beside_one = await tab.page.is_visible("#unchecked")
         await tab.until("One.videos().length === 1 && One.videos()[0].currentTime > 0")
         await tab.press("Escape", "a", "r", "3")
-        await tab.until("Review.kept === true")
+        await tab.until_saved()
         assert await tab.page.is_visible("#unchecked .notice")
         said.append(await tab.text("#unchecked .notice"))
         async with tab.page.expect_download() as waiting:

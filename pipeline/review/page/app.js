@@ -33,7 +33,7 @@ App.start = async function () {
   Review.onGone = gone;
   addEventListener("keydown", onKey);
   addEventListener("beforeunload", (event) => {
-    if (Review.served ? Review.unsaved() : Review.kept === false && Review.undo.length) event.preventDefault();
+    if (Review.unsaved() || (!Review.served && Review.kept === false && Review.undo.length)) event.preventDefault();
   });
   if (!Review.counts().open) App.tab = "all";
   App.show("wall");
@@ -269,7 +269,9 @@ function drawHead(counts) {
     const unsaved = Review.unsaved();
     kept.textContent = Review.trouble ? `${plural(unsaved, "decision")} not saved yet: ${Review.trouble}` : unsaved ? "saving…" : "saved";
   } else {
-    kept.textContent = Review.kept === false ? "not kept by this browser: save them before you close it" : "kept in this browser";
+    kept.textContent = Review.kept === false
+      ? "not kept by this browser: save them before you close it"
+      : Review.unsaved() ? "saving…" : "kept in this browser";
   }
   $("save").hidden = Review.served;
 }

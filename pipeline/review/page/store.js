@@ -123,7 +123,8 @@ Review.keep = (decision) => (Review.served ? Review.send(decision) : Review.put(
 /* To the server, gathered: at most ten times a second. */
 const waiting = new Map();
 let sending = false;
-Review.unsaved = () => waiting.size;
+let writings = 0; // decisions that this browser is still writing: a page that is left now would lose them
+Review.unsaved = () => waiting.size + writings;
 
 Review.send = function (decision) {
   waiting.set(Review.idOf(decision), decision);
@@ -268,12 +269,23 @@ function recall(database, m) {
 Review.put = function (decision) {
   const database = databases[decision.m || 0];
   if (!database) return;
-  const writing = database.transaction("decisions", "readwrite");
-  writing.objectStore("decisions").put(decision, `${decision.number} ${decision.entry}`);
-  writing.onerror = () => {
-    Review.kept = false;
-    Review.changed();
+  const ended = () => {
+    writings -= 1;
+    if (!writings) Review.changed();
   };
+  try {
+    const writing = database.transaction("decisions", "readwrite");
+    writings += 1;
+    writing.oncomplete = ended;
+    writing.onabort = () => {
+      Review.kept = false;
+      ended();
+    };
+    writing.objectStore("decisions").put(decision, `${decision.number} ${decision.entry}`);
+    writing.commit?.();
+  } catch {
+    Review.kept = false; // the database was closed or removed beneath the page
+  }
 };
 
 Review.remember = function (name, value) {
