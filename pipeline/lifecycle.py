@@ -185,14 +185,3 @@ def _change(entry: Entry, state: State, event: Event, at: float) -> Entry:
             )
         case _:
             return replace(entry, state=state)
-
-
-def diagram() -> str:
-    """Return the life of a row as a Mermaid state diagram, made from the table."""
-    lines = ["stateDiagram-v2", "    [*] --> waiting", "    [*] --> invalid"]
-    lines.append("    invalid --> waiting: corrected in the sheet")
-    for kind, move in MOVES.items():
-        lines += [
-            f"    {source} --> {move.target}: {kind.__name__}" for source in sorted(move.sources)
-        ]
-    return "\n".join(lines) + "\n"

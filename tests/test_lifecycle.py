@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from docs.generate.life import diagram
 from pipeline import events as ev
 from pipeline.lifecycle import (
     FORMER_MOVES,
@@ -15,7 +16,6 @@ from pipeline.lifecycle import (
     STAYS,
     ImpossibleMove,
     apply,
-    diagram,
     next_state,
 )
 from pipeline.model import Attempt, Entry, Request, State, Video
@@ -169,7 +169,7 @@ def test_the_diagram_is_the_table() -> None:
     """One edge per move, named after its event."""
     text = diagram()
     edges = [line for line in text.splitlines() if "-->" in line]
-    assert text.startswith("stateDiagram-v2\n")
+    assert text.startswith("```mermaid\nstateDiagram-v2\n")
     assert "    running --> ready: Completed" in edges
     assert "    missing --> running: Found" in edges
     assert len(edges) == 3 + sum(len(move.sources) for move in MOVES.values())

@@ -24,8 +24,14 @@ _MEANING = {
 
 
 def diagram() -> str:
-    """Return the diagram, drawn from the table of moves."""
-    return f"```mermaid\n{lifecycle.diagram()}```\n"
+    """Return the life of a row as a Mermaid state diagram, made from the table of moves."""
+    lines = ["stateDiagram-v2", "    [*] --> waiting", "    [*] --> invalid"]
+    lines.append("    invalid --> waiting: corrected in the sheet")
+    for kind, move in lifecycle.MOVES.items():
+        lines += [
+            f"    {source} --> {move.target}: {kind.__name__}" for source in sorted(move.sources)
+        ]
+    return "\n".join(["```mermaid", *lines, "```\n"])
 
 
 def states() -> str:

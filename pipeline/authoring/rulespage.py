@@ -34,13 +34,13 @@ _HEADINGS = dict(
 )
 
 
-def _say_between(field: str) -> str:
-    """Say what the values of a field need, by the rules of the first model."""
+def _say_what_resolutions_need() -> str:
+    """Say it by the rules of the first model."""
     return "".join(
-        f" {say_values(field, values)} exists only with {say_values(other, needed)}."
+        f" {say_values('resolution', values)} exists only with {say_values(other, needed)}."
         for rule in rules.FORM_RULES
         for other, needed in (rule.need or {}).items()
-        if isinstance(values := rule.when.get(field), list) and isinstance(needed, list)
+        if isinstance(values := rule.when.get("resolution"), list) and isinstance(needed, list)
     )
 
 
@@ -71,7 +71,9 @@ _ABOUT = {
         f"The shape of the video: {rules.BY_FIELD['aspect_ratio'].sentence} (9:16 is upright, for "
         "phones)."
     ),
-    "resolution": (f"{begin(rules.BY_FIELD['resolution'].sentence)}.{_say_between('resolution')}"),
+    "resolution": (
+        f"{begin(rules.BY_FIELD['resolution'].sentence)}.{_say_what_resolutions_need()}"
+    ),
     MODEL_COLUMN: (
         "Which model makes the video, if not that of the settings: each has values of its own, "
         "which `reelsheet models` lists."

@@ -52,7 +52,7 @@ class ColumnsRead:
 
     def lines(self) -> Iterator[str]:
         """Yield the line that says what is read and what is not, and one of what could be."""
-        parts = [f"read: {_list([_word(*one) for one in self.read])}"] if self.read else []
+        parts = [f"read: {_list([_say_reading(*one) for one in self.read])}"] if self.read else []
         if self.not_read:
             parts.append(f"not read: {_list([_short(one) for one in self.not_read])}")
         if parts:
@@ -185,10 +185,15 @@ class _Search:
         self._filled.add(field)
 
 
-def _word(header: str, field: str) -> str:
-    if fold_header(header) == field:
+def _say_reading(header: str, read_as: str) -> str:
+    """Say what a column is read as: `Artikel = key`, or `colour in prompt.template`, or `key`.
+
+    The names of templates have a dot or a blank, those of fields have neither.
+    """
+    if fold_header(header) == read_as:
         return _short(header)
-    return f"{_short(header)} {'in' if set(field) & set('. ') else '='} {field}"
+    in_template = "." in read_as or " " in read_as
+    return f"{_short(header)} {'in' if in_template else '='} {read_as}"
 
 
 def _short(header: str) -> str:

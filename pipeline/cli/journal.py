@@ -141,7 +141,7 @@ def _rebuild(
     def agree(lines: Sequence[str]) -> bool:
         for line in lines:
             print_line(line)
-        return agreed("Go on?", yes=yes)
+        return agreed(yes=yes)
 
     target = resolve_options(manifest, config, out, sets, series=series, columns=columns)
     said = rebuild(target, agree, say)

@@ -60,9 +60,8 @@ class JsonLines:
     It has no `buffer`, so that nobody writes past it.
     """
 
-    def __init__(self, stream: TextIO, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self._wall = wall
         self._begun = ""
 
     def __getattr__(self, name: str) -> object:
@@ -109,7 +108,7 @@ class JsonLines:
         from pipeline.runner.logevents import write_line
 
         line = write_line(
-            self._wall(), event, details, run_id=run_id, manifest=manifest, level=level
+            time.time(), event, details, run_id=run_id, manifest=manifest, level=level
         )
         try:
             line.encode(self.stream.encoding or "utf-8")

@@ -257,14 +257,14 @@ def consent_to(offer: Offer, when_short: str, *, yes: bool) -> bool:
     return goes_on_unasked(offer, when_short=when_short, yes=yes)
 
 
-def agreed(question: str, *, yes: bool) -> bool:
-    """Ask whether to do something; without a terminal only `yes` agrees, and this is said."""
+def agreed(*, yes: bool) -> bool:
+    """Ask whether to go on; without a terminal only `yes` agrees, and this is said."""
     if yes:
         return True
     if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         say("Nothing was changed. To do this, add --yes.")
         return False
-    return ask(f"{question} [y/N] ")
+    return ask("Go on? [y/N] ")
 
 
 def go_on_with(refusal: UsageError, question: str = "Pay for all of them?") -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 
 from pipeline.downloader.webpictures import Asking, WebFault, unpacker
 from pipeline.network import DIRECT, Network
@@ -34,7 +33,6 @@ async def fetch_pictures(
     *,
     network: Network = DIRECT,
     allow_private: bool = False,
-    resolver: AbstractResolver | None = None,
 ) -> dict[str, str]:
     """Fetch pictures and hand each to `keep`; return why others were not, by their addresses.
 
@@ -43,7 +41,6 @@ async def fetch_pictures(
         keep: takes the address and the bytes of each; returns why nothing can be made of it.
         network: the way out: proxies and trusted certificates.
         allow_private: whether addresses may lead into private networks.
-        resolver: finds the addresses of hosts; None for the system's.
 
     """
 
@@ -54,7 +51,7 @@ async def fetch_pictures(
         reason = await keep(url, body)
         return _Kept() if reason is None else WebFault(reason, certain=False)
 
-    asking = Asking(network, allow_private, resolver, _LIMIT_S, _AT_A_TIME)
+    asking = Asking(network, allow_private, _LIMIT_S, _AT_A_TIME)
     found = await asking.ask_each(urls, take)
     return {url: one.sentence for url, one in found.items() if isinstance(one, WebFault)}
 

@@ -14,7 +14,6 @@ from functools import partial
 from typing import TypeAlias, TypeVar
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from pipeline.downloader.connection import explain_failure, open_session, request_answer
@@ -59,7 +58,6 @@ def look_at_pictures(
     *,
     network: Network = DIRECT,
     allow_private: bool = False,
-    resolver: AbstractResolver | None = None,
     progress: Callable[[int, int], None] | None = None,
     limit_s: float = _LIMIT_S,
 ) -> dict[str, WebPicture | WebFault]:
@@ -69,13 +67,12 @@ def look_at_pictures(
         urls: The addresses of pictures, http or https.
         network: The way out: proxies and trusted certificates.
         allow_private: Whether they may lead into private networks.
-        resolver: Finds the addresses of hosts; None for the system's.
         progress: Is told how many addresses of how many were asked.
         limit_s: The longest time that one of them may take.
 
     """
     tell = progress or (lambda _done, _total: None)
-    asking = Asking(network, allow_private, resolver, limit_s, _AT_A_TIME, tell)
+    asking = Asking(network, allow_private, limit_s, tell=tell)
     return asyncio.run(asking.ask_each(urls, lambda _url, response: _judge(response)))
 
 
@@ -86,7 +83,6 @@ class Asking:
     Args:
         network: The way out: proxies and trusted certificates.
         allow_private: Whether they may lead into private networks all the same.
-        resolver: Finds the addresses of hosts; None for the system's.
         limit_s: The longest time that one of them may take.
         at_a_time: How many are asked at a time.
         tell: Is told how many addresses of how many were asked.
@@ -95,7 +91,6 @@ class Asking:
 
     network: Network = DIRECT
     allow_private: bool = False
-    resolver: AbstractResolver | None = None
     limit_s: float = _LIMIT_S
     at_a_time: int = _AT_A_TIME
     tell: Callable[[int, int], None] = lambda _done, _total: None
@@ -107,7 +102,7 @@ class Asking:
     ) -> dict[str, _Found | WebFault]:
         """Ask each address once, and return what `judge` makes of the answers."""
         distinct = list(dict.fromkeys(urls))
-        way = Way.of(self.network, self.resolver, private=self.allow_private)
+        way = Way.of(self.network, None, private=self.allow_private)
         found: dict[str, _Found | WebFault] = {}
         queue = iter(distinct)
         async with open_session(
@@ -115,7 +110,6 @@ class Asking:
             allow_private=self.allow_private,
             stall_s=_SILENCE_S,
             connect_s=_SILENCE_S,
-            resolver=self.resolver,
             network=self.network,
             accept="image/*, */*;q=0.5",
         ) as session:

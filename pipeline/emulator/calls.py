@@ -197,7 +197,7 @@ class QueryEndpoint:
             self._complete(document, task, stage)
         elif stage.status == FAILED:
             self._fail(document, task)
-        if self._provider.faults.concerns("query", task.order.prompt):
+        if self._provider.faults.concerns_queries(task.order.prompt):
             self._distort(document, task)
         return document
 

@@ -192,9 +192,9 @@ class FaultBoard:
         named = (rule for rule, _ in self._candidates(text) if rule.kind.name == name)
         return next((rule for rule in named if self._draw_share(rule, key)), None)
 
-    def concerns(self, group: str, text: str) -> bool:
-        """Tell cheaply whether any fault of this call is in force at all."""
-        return any(rule.kind.group == group for rule, _ in self._candidates(text))
+    def concerns_queries(self, text: str) -> bool:
+        """Tell cheaply whether any fault of queries is in force at all."""
+        return any(rule.kind.group == "query" for rule, _ in self._candidates(text))
 
     def _candidates(self, text: str) -> list[tuple[FaultRule, str]]:
         """Return markers first: what one request asks for goes before what holds for all."""

@@ -64,17 +64,9 @@ class DecisionsFile:
         return next(iter(self.parts), "") if len(self.parts) < 2 else ""  # noqa: PLR2004
 
 
-def name_of_file(manifest: Path, who: str, suffix: str = ".json") -> str:
-    """Return what a file of decisions is called.
-
-    Args:
-        manifest: the manifest that they are about.
-        who: whose they are; empty for those of everybody.
-        suffix: `.json` or `.csv`.
-
-    """
-    parts = ["decisions", manifest.stem, *([who] if who else [])]
-    return "-".join(_UNPLAIN.sub("_", part).strip("._") or "_" for part in parts) + suffix
+def name_of_file(manifest: Path) -> str:
+    """Return what the file of all decisions about a manifest is called."""
+    return f"decisions-{_UNPLAIN.sub('_', manifest.stem).strip('._') or '_'}.json"
 
 
 def write_json(journal: str, manifest: str, decisions: Iterable[tuple[str, Decision]]) -> str:

@@ -206,7 +206,7 @@ def take_back_decisions(checked: CheckedManifest, folder: OutputFolder) -> list[
 
 
 def export_file(
-    path: Path, manifest: Path, rows: Sequence[JudgedRow], folder: OutputFolder, who: str = ""
+    path: Path, manifest: Path, rows: Sequence[JudgedRow], folder: OutputFolder
 ) -> tuple[Path, int]:
     """Write the decisions that count to a file, and return it and their number.
 
@@ -215,7 +215,6 @@ def export_file(
         manifest: the manifest.
         rows: its rows with their takes.
         folder: its output folder.
-        who: only the decisions of this person; empty for everybody's.
 
     Raises:
         UsageError: The file has another suffix, or there is no journal.
@@ -223,14 +222,13 @@ def export_file(
 
     """
     if path.is_dir():
-        path /= exchange.name_of_file(manifest, who)
+        path /= exchange.name_of_file(manifest)
     if path.suffix.casefold() not in {".json", ".csv"}:
         raise UsageError(f"{path} is neither .json nor .csv: name a file with one of both.")
     keys = {row.entry: row.key for row in rows}
     chosen = [
         (keys.get(one.entry, one.entry), one)
         for one in sorted(latest_of(read_decisions(folder.journal)).values(), key=lambda o: o.seq)
-        if who in {"", one.reviewer}
     ]
     journal = read_id(folder.journal)
     if journal is None:

@@ -56,24 +56,19 @@ from pipeline.writer.layout import Result
 from pipeline.writer.publish import results_of
 
 
-def plan_report(
-    target: Target,
-    selection: Selection,
-    check: Callable[[Target], CheckedManifest] = check_target,
-) -> PlanReport:
+def plan_report(target: Target, selection: Selection) -> PlanReport:
     """Say what a run would do, and why it would be refused if it would be.
 
     Args:
         target: The manifest with its configuration and output folder.
         selection: What the run is asked to do.
-        check: Checks the manifest, as `check_target` does.
 
     Raises:
         UsageError: The manifest cannot be read, or no row has a key that is named.
         StoreError: The journal cannot be read.
 
     """
-    (report,) = plan_reports([target], selection, check)
+    (report,) = plan_reports([target], selection)
     if isinstance(report, Refused):
         raise report.error
     return report

@@ -21,7 +21,7 @@ from pipeline.manifest.resultcolumns import RESULT_COLUMNS, names_beside, our_co
 from pipeline.manifest.wording import height_of
 from pipeline.model import Manifest, Row, State
 
-STATE, VIDEO, ERROR, ACTION, TASK, WARNINGS, TAKE, REVIEW = 0, 1, 2, 3, 4, 9, 10, 11
+STATE, VIDEO, ERROR, ACTION, TASK, WARNINGS, REVIEW = 0, 1, 2, 3, 4, 9, 11
 """The places of some of the result columns among them."""
 TECHNICAL = range(TASK, 9)
 """Those of the result columns that are for looking something up: the task, attempts and times."""

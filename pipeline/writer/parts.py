@@ -130,7 +130,7 @@ class PackageCopy(Package):
         """Give the workbook part the type of a plain .xlsx, without macros and no template."""
         data = self.read(_TYPES)
         cuts = [
-            (e.start, e.end, _override(e, MAIN_TYPE))
+            (e.start, e.end, _as_main(e))
             for e in elements(data)
             if _part_of(e) == fold_name(workbook) and e.attributes.get("ContentType") != MAIN_TYPE
         ]
@@ -198,9 +198,10 @@ def _part_of(element: Element) -> str:
     return fold_name(element.attributes.get("PartName", ""))
 
 
-def _override(element: Element, content_type: str) -> bytes:
+def _as_main(element: Element) -> bytes:
+    """Return the element that gives a part the content type of a workbook."""
     part = with_slashes(element.attributes["PartName"])
-    return f'<{element.name} PartName="/{part}" ContentType="{content_type}"/>'.encode()
+    return f'<{element.name} PartName="/{part}" ContentType="{MAIN_TYPE}"/>'.encode()
 
 
 def elements(data: bytes) -> list[Element]:

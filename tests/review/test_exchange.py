@@ -81,12 +81,16 @@ def test_what_is_no_such_file_is_refused(tmp_path: Path, content: bytes, sentenc
 
 
 @pytest.mark.parametrize(
-    ("who", "name"),
-    [("", "decisions-a_shop.json"), ("Öle / ../x", "decisions-a_shop-Öle_.._x.json")],
+    ("manifest", "name"),
+    [
+        ("a shop.xlsx", "decisions-a_shop.json"),
+        ("Öle ; ..x.csv", "decisions-Öle_..x.json"),
+        ("...", "decisions-_.json"),
+    ],
 )
-def test_the_name_of_a_file_is_plain(who: str, name: str) -> None:
-    """Whatever the people and manifests are called."""
-    assert name_of_file(Path("in", "a shop.xlsx"), who) == name
+def test_the_name_of_a_file_is_plain(manifest: str, name: str) -> None:
+    """Whatever the manifests are called."""
+    assert name_of_file(Path("in", manifest)) == name
 
 
 def test_a_text_that_is_none_is_refused(tmp_path: Path) -> None:
