@@ -114,7 +114,7 @@ async def test_every_key_of_the_list(browser: Browser, shop: Shop) -> None:
         assert int(str(await tab.get("Wall.at"))) > 0
         await tab.press("PageUp")
         assert "K000" in await tab.focused()
-        await tab.until("!Wall.video.paused")
+        await tab.until("!Wall.video.paused && Wall.video.closest('.focused') !== null")
         await tab.press("Space")
         await tab.until("Wall.video.paused")
         await tab.press("c")
@@ -284,17 +284,19 @@ async def test_who_sees_or_moves_little(browser: Browser, shop: Shop) -> None:
         )
         await tab.press("Home", "ArrowRight", "a")
         assert "K002" in await tab.text("#live")
-        await tab.page.wait_for_timeout(200)
+        await tab.get("new Promise((done) => setTimeout(done, PLAY_AFTER_MS + 1))")
         assert await tab.get("Wall.video.isConnected") is False
         await tab.press("Enter")
         assert await tab.get("One.videos()[0].autoplay") is False
         assert await tab.get("document.activeElement.id") == "one"
         for _ in range(3):
             await tab.press("Tab")
+            await tab.get("Review.changed()")
+            await tab.until_drawn()
             ring = await tab.get("getComputedStyle(document.activeElement).outlineStyle")
             assert ring == "solid"
         await tab.page.set_viewport_size(NARROW)
-        assert await tab.get("document.documentElement.scrollWidth") == NARROW["width"]
+        await tab.until(f"document.documentElement.scrollWidth === {NARROW['width']}")
 
 
 async def test_suspicious_ones_come_first_and_nothing_jumps(browser: Browser, shop: Shop) -> None:
@@ -327,7 +329,12 @@ async def test_make_again(browser: Browser, shop: Shop) -> None:
         await tab.press("Control+Enter")
         assert "2 from a new prompt" in await tab.text(".lead")
         assert await tab.page.locator("mark").all_inner_texts() == ["Keep its colour."] * 2
-        await tab.page.click("[aria-label='Edit the prompt of K000']")
+        await tab.page.hover("[aria-label='Edit the prompt of K000']")
+        await tab.page.mouse.down()
+        await tab.get("Review.changed()")
+        await tab.until_drawn()
+        await tab.page.mouse.up()
+        assert "A new prompt for K000" in await tab.text("dialog"), "the click was not lost"
         await tab.press("Control+Enter")
         await tab.page.fill("#search", "K000")
         await tab.until("document.querySelectorAll('#again .line').length === 1")

@@ -32,6 +32,7 @@ App.start = async function () {
   Review.onConflict = conflict;
   Review.onGone = gone;
   addEventListener("keydown", onKey);
+  drawAfterPress();
   addEventListener("beforeunload", (event) => {
     if (Review.unsaved() || (!Review.served && Review.kept === false && Review.undo.length)) event.preventDefault();
   });
@@ -232,12 +233,17 @@ App.closeOne = function () {
   App.refresh();
 };
 
-let refreshing = false;
+/* Drawn once in a frame; while a mouse button or a finger is down only after it: what is replaced
+   between press and release would get no click. */
+let refreshing = false, pressed = false, late = false;
 App.refresh = function () {
-  if (refreshing) return;
+  late = pressed;
+  if (refreshing || pressed) return;
   refreshing = true;
   requestAnimationFrame(() => {
     refreshing = false;
+    late = pressed;
+    if (pressed) return;
     const counts = Review.counts();
     drawHead(counts);
     if (App.view === "one") One.draw();
@@ -246,6 +252,17 @@ App.refresh = function () {
     drawActions();
   });
 };
+
+function drawAfterPress() {
+  const release = () => pressed && setTimeout(() => {
+    pressed = false;
+    if (late) App.refresh();
+  });
+  // A list of choices and a menu of the browser keep the release to themselves.
+  addEventListener("pointerdown", (event) => (pressed = event.button === 0 && !event.target.closest("select")), true);
+  for (const name of ["pointerup", "pointercancel", "keydown"]) addEventListener(name, release, true);
+  addEventListener("blur", release);
+}
 
 function drawHead(counts) {
   for (const tab of $("tabs").children) {
@@ -283,7 +300,7 @@ function drawActions() {
   bar.hidden = !wall || !(many || App.rejecting);
   if (bar.hidden) return;
   const count = make("b", { text: many ? `${many.toLocaleString("en")} selected` : Wall.card().key });
-  bar.replaceChildren(count, ...(App.rejecting ? reasonButtons() : actionButtons({})));
+  put(bar, count, ...(App.rejecting ? reasonButtons() : actionButtons({})));
 }
 
 /* What the keys and buttons do. */
@@ -435,7 +452,7 @@ const IN_ONE = {
 };
 const ON_WALL = {
   Enter: () => App.openOne(),
-  " ": () => (Wall.video.paused ? Wall.video.play().catch(() => {}) : Wall.video.pause()),
+  " ": () => Wall.playOrPause(),
   x: () => {
     if (!Wall.card()) return;
     Wall.toggle(Wall.card());

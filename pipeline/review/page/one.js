@@ -114,11 +114,11 @@ One.draw = function () {
     figure.dataset.verdict = Review.verdict(card, each);
     figure.classList.toggle("chosen", card.takes.length > 1 && number === One.number);
   }
-  One.actions.replaceChildren(...(App.rejecting ? reasonButtons() : actionButtons(said)));
+  put(One.actions, ...(App.rejecting ? reasonButtons() : actionButtons(said)));
   One.count.textContent = `${(Wall.at + 1).toLocaleString("en")} of ${Wall.list.length.toLocaleString("en")}`;
   One.key.textContent = card.key;
   One.title.textContent = card.title;
-  One.takes.replaceChildren(...(card.takes.length > 1 ? card.takes.map(takeButton) : []));
+  put(One.takes, ...(card.takes.length > 1 ? card.takes.map(takeButton) : []));
   const chips = take ? take.chips.map((text) => make("span", { class: "chip", text })) : [];
   if (said.reason) chips.unshift(make("span", { class: "chip bad", text: said.reason }));
   One.chips.replaceChildren(...chips);

@@ -233,21 +233,37 @@ function describe(card, standing) {
 }
 
 /* The one video of the wall moves to a card and plays there, if the hand stays. */
-let playTimer = 0;
+let playTimer = 0, toPlay = null;
 Wall.play = function (slot) {
-  clearTimeout(playTimer);
+  forgetPlay();
   const take = slot && slot.card && Review.latest(slot.card);
   if (!take || CALM.matches) return;
-  playTimer = setTimeout(() => {
+  toPlay = () => {
+    forgetPlay();
     if (slot.index < 0 || !slot.root.isConnected || Wall.section.hidden) return;
     Wall.video.setAttribute("src", videoAddress(slot.card, take));
     slot.poster.after(Wall.video);
     Wall.video.play().catch(() => {});
-  }, PLAY_AFTER_MS);
+  };
+  playTimer = setTimeout(toPlay, PLAY_AFTER_MS);
+};
+
+function forgetPlay() {
+  clearTimeout(playTimer);
+  toPlay = null;
+}
+
+/* By hand: what is about to play by itself plays at once, or not at all where this one is paused. */
+Wall.playOrPause = function () {
+  const next = toPlay;
+  forgetPlay();
+  if (!Wall.video.paused) Wall.video.pause();
+  else if (next) next();
+  else Wall.video.play().catch(() => {});
 };
 
 Wall.stop = function () {
-  clearTimeout(playTimer);
+  forgetPlay();
   Wall.video.pause();
   Wall.video.removeAttribute("src");
   Wall.video.remove();

@@ -13,6 +13,13 @@ function make(name, attributes, ...children) {
   return element;
 }
 
+/* Put elements in the place of others; where they look the same, Tab has not lost its place. */
+function put(parent, ...children) {
+  const old = [...parent.childNodes];
+  const same = () => old.length === children.length && children.every((one, at) => one.isEqualNode(old[at]));
+  if (!parent.querySelector(":focus-visible") || !same()) parent.replaceChildren(...children);
+}
+
 /* Each segment of a path is encoded: every name plays, whatever is in it. */
 const address = (...segments) => segments.map(encodeURIComponent).join("/");
 const place = (card, ...segments) => address(...(Review.manifest(card).root ? [Review.manifest(card).root] : []), ...segments);
