@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +19,17 @@ from obstore.store import S3Store
 
 SECRET = "bucket-secret-4d1c7f"  # noqa: S105 - of no bucket
 BUCKET = "videos"
+_SERVER = """
+import os
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+buckets = DomainDispatcherApplication(create_backend_app)
+server = make_server("127.0.0.1", 0, buckets, threaded=True, request_handler=MotoRequestHandler)
+os.environ["MOTO_PORT"] = str(server.port)
+print(server.port, flush=True)
+server.serve_forever()
+"""
 _numbers = count()
 
 
@@ -77,26 +87,20 @@ class Bucket:
 
 @contextlib.contextmanager
 def start_server() -> Iterator[str]:
-    """Start moto's server on a free port; yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
+    """Start moto's server on a port that it has from the system; yield its address."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER],
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(600):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                break
-            assert server.poll() is None, "moto's server ended"
-            time.sleep(0.05)
-        yield url
-    finally:
-        server.kill()
-        server.wait()
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            port = server.stdout.readline().strip()
+            assert port, "moto's server ended"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
 
 
 def new_bucket(url: str) -> Bucket:
