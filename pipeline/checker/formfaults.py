@@ -59,6 +59,12 @@ def explain_form(
 
 
 def _say_not_allowed(name: str, text: str, model: ModelRules) -> str:
+    rule = model.fields[name]
+    if rule.type == "string" and rule.values is None:
+        return (
+            f"The {_words(name)} has {len(text):,} characters; {model.model} takes at most "
+            f"{rule.longest:,}. Shorten it."
+        )
     default = model.defaults.get(name)
     empty = "" if default is None else f" for {show(default)}"
     return (

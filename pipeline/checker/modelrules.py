@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 FIRST_FORM = Form()
 """The defaults of the first model without any settings."""
-LONGEST_VALUE = 2_000
-"""Characters of a value that a sheet does not list, such as what a video must not show."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +175,7 @@ def _read(name: str, rule: FieldRule, text: str) -> Value | None:
     if rule.type == "integer":
         return whole_in(lines_in(text) or text) if name == "resolution" else whole_in(text)
     if rule.values is None:
-        return text if len(text) <= LONGEST_VALUE else None
+        return text
     return _listed(name, [str(value) for value in rule.values], text)
 
 

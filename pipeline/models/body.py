@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.model import Request
-from pipeline.models.records import ALL, MARK, FieldRule, Sheet, Value, marks_of
+from pipeline.models.records import MARK, FieldRule, Sheet, Value, marks_of, run_from
 from pipeline.models.shelf import sheet_of
 
 
@@ -97,23 +97,23 @@ def _put(body: dict[str, Any], place: str, content: object) -> None:
     body[last] = content
 
 
-def _fill(template: object, image_urls: Sequence[str]) -> Any:  # noqa: ANN401 - any JSON
+def _fill(template: object, image_urls: Sequence[str], each: str = "") -> Any:  # noqa: ANN401 - any JSON
     """Return a template with an address for each mark.
 
-    What holds `{*}` in a list comes once for each picture, and there that mark is the picture's.
+    What holds `{*}` or `{2+}` in a list comes once for each of those pictures; there that mark is
+    `each`, the picture's own address.
     """
     if isinstance(template, str):
         return MARK.sub(
-            lambda mark: image_urls[0 if mark[1] == ALL else int(mark[1]) - 1], template
+            lambda mark: each if run_from(mark[1]) else image_urls[int(mark[1]) - 1], template
         )
     if isinstance(template, Mapping):
-        return {name: _fill(inner, image_urls) for name, inner in template.items()}
+        return {name: _fill(inner, image_urls, each) for name, inner in template.items()}
     if isinstance(template, list):
         filled: list[Any] = []
         for inner in template:
-            if ALL in marks_of(inner):
-                filled += [_fill(inner, (url,)) for url in image_urls]
-            else:
-                filled.append(_fill(inner, image_urls))
+            first = next(filter(None, map(run_from, marks_of(inner))), None)
+            run = [each] if first is None or each else image_urls[first - 1 :]
+            filled += [_fill(inner, image_urls, url) for url in run]
         return filled
     return template

@@ -66,6 +66,8 @@ def _column(field: str, rule: FieldRule) -> dict[str, Any]:
         told["values"] = list(rule.values)
     if rule.range is not None:
         told["range"] = list(rule.range)
+    if rule.max_characters is not None:
+        told["max_characters"] = rule.max_characters
     sent = {"sent_as": dict(rule.send)} if rule.send else {}
     return {**told, "default": rule.default, "path": rule.path or field, **sent}
 
@@ -215,7 +217,9 @@ def say_rule(field: str, rule: FieldRule) -> str:
         return f"a whole number from {fewest} to {most}{_UNITS.get(field, '')}"
     if rule.type == "boolean":
         return say_values(field, (True, False))
-    return "a whole number" if rule.type == "integer" else "any text"
+    if rule.type == "integer":
+        return "a whole number"
+    return f"any text of up to {rule.longest:,} characters"
 
 
 def say_counts(counts: Sequence[int]) -> str:

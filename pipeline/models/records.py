@@ -23,8 +23,14 @@ Conditions: TypeAlias = Mapping[str, list[Value] | Literal["any"]]
 """What a row has to say, by field."""
 ALL = "*"
 """The mark of all pictures."""
-MARK = re.compile(r"\{([0-9]{1,2}|\*)\}")
-"""What stands for a picture's address in `put`: `{1}` for the first, `{*}` for each."""
+REST = "+"
+"""The end of a mark of a picture and all after it."""
+MARK = re.compile(r"\{([0-9]{1,2}\+?|\*)\}")
+"""What stands for a picture's address in `put`: `{1}` for the first, `{*}` for each, and `{2+}` for
+each from the second on.
+"""
+LONGEST_TEXT = 2_000
+"""Characters of a text that a sheet neither lists nor gives a length."""
 TYPES: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
 """The types of fields, as they go over the wire."""
 SECTIONS = ("prompt", "images", "fields", "rules", "prices", "frames", "image_files")
@@ -67,7 +73,8 @@ class FieldRule(NamedTuple):
     """A field of the body: its type on the wire, its allowed values, its default.
 
     `path` is its place in the body, by default its name; `send` maps values as a row has them to
-    values as they are sent. Neither `values` nor `range`: whatever is of the type.
+    values as they are sent. Neither `values` nor `range`: whatever is of the type, a text of at
+    most `max_characters`.
     """
 
     type: str = "string"
@@ -76,6 +83,12 @@ class FieldRule(NamedTuple):
     default: Value | None = None
     path: str | None = None
     send: Mapping[str, Value] = {}
+    max_characters: int | None = None
+
+    @property
+    def longest(self) -> int:
+        """How many characters a text may have that is not listed."""
+        return self.max_characters or LONGEST_TEXT
 
     def allows(self, value: Value) -> bool:
         """Return whether a value may be sent."""
@@ -83,7 +96,9 @@ class FieldRule(NamedTuple):
             return False
         if self.range is not None:
             return isinstance(value, int) and self.range[0] <= value <= self.range[1]
-        return self.values is None or value in self.values
+        if self.values is None:
+            return not isinstance(value, str) or len(value) <= self.longest
+        return value in self.values
 
     def sent(self, value: Value) -> Value:
         """Return a value as it goes over the wire."""
@@ -200,8 +215,13 @@ def show(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def run_from(mark: str) -> int | None:
+    """Return the first picture of those that a mark stands for, each; None if it is one alone."""
+    return 1 if mark == ALL else int(mark[:-1]) if mark.endswith(REST) else None
+
+
 def marks_of(template: object) -> Iterator[str]:
-    """Yield what stands for pictures in a template of `put`: their numbers, and `*` for all."""
+    """Yield what stands for pictures in a template of `put`: `1`, `2+`, and `*` for all."""
     if isinstance(template, str):
         yield from MARK.findall(template)
     elif isinstance(template, Mapping):

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from pipeline.models import records
-from pipeline.models.records import ALL, TYPES, marks_of, show
+from pipeline.models.records import ALL, REST, TYPES, marks_of, run_from, show
 
 OWN_FIELDS = ("model", "prompt", "client_business_id")
 """What the program alone writes into a body."""
@@ -98,16 +98,25 @@ class ImagesRule(_Section):
         if len(set(self.counts)) < len(self.counts):
             raise ValueError("counts names a number twice")
         marks = set(marks_of(self.put))
-        if ALL in marks and any(ALL in marks_of(one) for one in _outside_lists(self.put)):
-            raise ValueError(f"put has {{{ALL}}} elsewhere than inside a list")
-        numbered = {int(mark) for mark in marks - {ALL}}
-        missing = set() if ALL in marks else set(range(1, most + 1)) - numbered
+        for outside in _outside_lists(self.put):
+            if runs := [mark for mark in marks_of(outside) if run_from(mark)]:
+                raise ValueError(f"put has {{{runs[0]}}} elsewhere than inside a list")
+        for entry in _entries(self.put):
+            runs = sorted({mark for mark in marks_of(entry) if run_from(mark)})
+            if len(runs) > 1:
+                raise ValueError(f"put has {{{runs[0]}}} and {{{runs[1]}}} in one entry of a list")
+        numbered = {int(mark.removesuffix(REST)) for mark in marks if mark != ALL}
+        missing = set(range(1, most + 1)) - numbered
+        for first in filter(None, map(run_from, marks)):
+            missing -= set(range(first, most + 1))
         if missing:
             raise ValueError(f"put has no place for picture {min(missing)} of {most}")
         beyond = {number for number in numbered if not 1 <= number <= fewest}
         if beyond or (marks and not fewest):
             named = min(beyond, default=1)
-            each = "give each number an [[images]] of its own, or write {*} for all"
+            each = (
+                "give each number an [[images]] of its own, or write {*} for all, {2+} for the rest"
+            )
             raise ValueError(f"put names picture {named}, and a row may have only {fewest}: {each}")
         return self
 
@@ -121,6 +130,7 @@ class FieldRule(_Section):
     default: _Value | None = None
     path: _BodyPath | None = None
     send: Mapping[str, _Value] = {}
+    max_characters: Annotated[int, Field(ge=1, le=32_767)] | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -130,6 +140,8 @@ class FieldRule(_Section):
             raise ValueError("range is for whole numbers, the smaller one first")
         if self.type == "boolean" and self.values is not None:
             raise ValueError("a boolean is true or false; leave out values")
+        if self.max_characters is not None and (self.type != "string" or self.values is not None):
+            raise ValueError("max_characters is for texts without values")
         for value in [*(self.values or ()), *([] if self.default is None else [self.default])]:
             if type(value) is not TYPES[self.type]:
                 raise ValueError(f"{show(value)} is not of the type {self.type}")
@@ -137,7 +149,8 @@ class FieldRule(_Section):
             raise ValueError("values names a value twice")
         if self.default is not None and not self.allows(self.default):
             raise ValueError(f"the default {show(self.default)} is not among what is allowed")
-        known = {show(value) for value in self.values or ()}
+        either = (True, False) if self.type == "boolean" else ()
+        known = {show(value) for value in self.values or either}
         strange = [name for name in self.send if name not in known]
         if strange:
             raise ValueError(f"send names {strange[0]}, which is not among the values")
@@ -145,7 +158,8 @@ class FieldRule(_Section):
 
     def allows(self, value: records.Value) -> bool:
         """As `records.FieldRule.allows`."""
-        return records.FieldRule(self.type, self.values, self.range).allows(value)
+        rule = records.FieldRule(self.type, self.values, self.range)
+        return rule._replace(max_characters=self.max_characters).allows(value)
 
 
 _Conditions = Mapping[str, Annotated[list[_Value], Field(min_length=1)] | Literal["any"]]
@@ -213,6 +227,15 @@ class Head(_Section):
     verified: bool = False
     replaces: bool = False
     superseded_by: _Name | None = None
+
+
+def _entries(template: object) -> Iterator[object]:
+    """Yield what a template has in lists that stand in no other list."""
+    if isinstance(template, Mapping):
+        for inner in template.values():
+            yield from _entries(inner)
+    elif isinstance(template, list):
+        yield from template
 
 
 def _outside_lists(template: object) -> Iterator[str]:

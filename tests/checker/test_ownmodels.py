@@ -105,6 +105,23 @@ def test_a_cell_that_a_rows_model_does_not_take_is_said(folder: Path) -> None:
     assert found.valid == 3
 
 
+def test_a_text_is_as_long_as_the_sheet_says(folder: Path) -> None:
+    """By characters; without a length 2,000. The row says how long it is, and nothing is cut."""
+    lines = ("sku,prompt,video_model,style", "A,a mug,clip-2," + "ä" * 2_000)
+    assert check(folder, *lines).errors == ()
+    (problem,) = check(folder, *lines[:1], lines[1] + "x").errors
+    assert (problem.row, problem.column) == (2, "style")
+    assert problem.message == (
+        "The style has 2,001 characters; clip-2 takes at most 2,000. Shorten it."
+    )
+    longer = SHEET.replace("[fields.style]", "[fields.style]\nmax_characters = 2_500")
+    (folder / "models" / "clip.toml").write_text(longer, encoding="utf-8")
+    put_up_own_sheets(folder)
+    assert check(folder, lines[0], lines[1] + "x" * 500).errors == ()
+    (problem,) = check(folder, lines[0], lines[1] + "x" * 501).errors
+    assert "has 2,501 characters; clip-2 takes at most 2,500." in problem.message
+
+
 @pytest.mark.parametrize(
     ("name", "size", "quality", "said"),
     [

@@ -11,11 +11,15 @@ from pipeline.models.records import Value
 from pipeline.models.sheet import read_sheet
 from pipeline.models.shelf import sheet_of, shipped_sheets
 
-NESTED = """
+HEAD = """
 sheet = 1
 models = ["clip-2"]
 source = "https://example.test/clip-2"
 read = 2026-11-22
+"""
+NESTED = (
+    HEAD
+    + """
 [fields.seconds]
 type = "integer"
 path = "metadata.seconds"
@@ -34,6 +38,7 @@ put = { frames = [{ url = "{1}", role = "first" }, { url = "{2}", role = "last" 
 counts = [3, 4]
 put = { references = [{ url = "{*}", weight = 1 }] }
 """
+)
 
 
 def test_the_default_model_is_sent_as_its_page_says() -> None:
@@ -81,6 +86,39 @@ def test_places_constants_and_objects() -> None:
     assert body(3) == {
         "references": [{"url": f"https://a/{number}", "weight": 1} for number in (1, 2, 3)]
     }
+
+
+def filled(put: str, count: int) -> object:
+    """Return what stands in `images` of a body with so many pictures."""
+    images = f"[[images]]\ncounts = [2, 3, 4]\nput = {{ images = {put} }}"
+    urls = [str(number) for number in range(1, count + 1)]
+    sheet = read_sheet(HEAD + images, "clip-2.toml")
+    return make_body(sheet, "clip-2", "A cup", values={}, image_urls=urls)["images"]
+
+
+def test_the_first_picture_and_the_rest() -> None:
+    """One entry of a sheet for any number of them; each is there once."""
+    put = '[{ url = "{1}", role = "first" }, { url = "{2+}", role = "reference" }]'
+    assert filled(put, 2) == [{"url": "1", "role": "first"}, {"url": "2", "role": "reference"}]
+    assert filled(put, 4) == [
+        {"url": "1", "role": "first"},
+        *({"url": url, "role": "reference"} for url in "234"),
+    ]
+
+
+def test_a_numbered_picture_beside_each() -> None:
+    """It stays the one that its number says, in every entry."""
+    put = '[{ url = "{*}", first = "{1}", next = "{2}" }]'
+    assert filled(put, 3) == [{"url": url, "first": "1", "next": "2"} for url in "123"]
+    assert filled('[["{*}"], ["{1}", "{2+}"]]', 3) == [["1"], ["2"], ["3"], ["1", "2"], ["1", "3"]]
+
+
+def test_a_boolean_that_is_sent_as_words() -> None:
+    """Rows say yes or no in their own language; the page wants on and off."""
+    field = '[fields.sound]\ntype = "boolean"\nsend = { true = "on", false = "off" }'
+    sheet = read_sheet(HEAD + field, "clip-2.toml")
+    sent = [make_body(sheet, "clip-2", "", values={"sound": one}) for one in (True, False)]
+    assert [one["sound"] for one in sent] == ["on", "off"]
 
 
 def test_a_single_picture_is_no_list() -> None:
