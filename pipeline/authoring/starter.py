@@ -21,7 +21,7 @@ from pipeline.authoring.workbook import make_workbook
 from pipeline.checker import rules
 from pipeline.config.catalogue import sample
 from pipeline.config.loading import load, load_in_part
-from pipeline.config.ownsheets import put_up_own_sheets
+from pipeline.config.ownsheets import FOLDER, OwnSheet, put_up_own_sheets
 from pipeline.disk.failures import store_error
 from pipeline.errors import UsageError
 from pipeline.manifest.examples import EXAMPLES, GUIDE_SHEET, GUIDE_TITLE, NEEDED_STYLE
@@ -116,7 +116,9 @@ def read_model(config: Path, settings: Sequence[str]) -> tuple[str, str]:
     return model, kept
 
 
-def make_starter(folder: Path, models: Models = FIRST) -> list[str]:
+def make_starter(
+    folder: Path, models: Models = FIRST, sheets: Sequence[OwnSheet] = ()
+) -> list[str]:
     """Make the starter folder; return what was made and, in the last three lines, what to do next.
 
     Existing files and folders are left alone.
@@ -124,6 +126,7 @@ def make_starter(folder: Path, models: Models = FIRST) -> list[str]:
     Args:
         folder: The folder to make.
         models: Those that rows may have; the first is that of the configuration.
+        sheets: Those of a team that its configuration needs and has not yet.
 
     Raises:
         UsageError: A file is in the way of a folder.
@@ -132,11 +135,21 @@ def make_starter(folder: Path, models: Models = FIRST) -> list[str]:
     """
     other = {} if models.default == DEFAULT_MODEL else {"api.model": models.default}
     lines = [_make_folder(folder / PICTURES_FOLDER), _make_folder(folder / OUTPUTS_FOLDER)]
+    lines += _bring_sheets(folder / FOLDER, sheets)
     lines += [
         _make_file(folder / STARTER_MANIFEST, _template_workbook(folder / "looks", models)),
         _make_file(folder / STARTER_CONFIG, sample(other).encode()),
     ]
     return [*lines, "", *_next_steps(folder)]
+
+
+def _bring_sheets(folder: Path, sheets: Sequence[OwnSheet]) -> list[str]:
+    """Copy sheets to where the new configuration finds them; none is written over."""
+    lines = [_make_folder(folder)] if sheets else []
+    for one in sheets:
+        put(folder / one.path.name, one.content)
+        lines.append(f"created   {folder / one.path.name} (a copy of {one.path})")
+    return lines
 
 
 def starter_headers(models: Models = FIRST) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -34,7 +34,7 @@ from pipeline.manifest.invocation import Invocation
 from pipeline.manifest.wording import count, quote_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pipeline.authoring.modelcolumns import Models
     from pipeline.config.settings import Config
@@ -99,6 +99,7 @@ def _init(
 def _starter(options: InitOptions, folder: Path) -> None:
     """Make a starter folder, for the model of its configuration or the one that is named."""
     from pipeline.authoring.starter import STARTER_CONFIG, make_starter, read_model
+    from pipeline.config.ownsheets import find_sheets_to_bring
 
     for text in options.sets or ():
         if text.partition("=")[0].strip() != _MODEL:
@@ -108,7 +109,8 @@ def _starter(options: InitOptions, folder: Path) -> None:
             )
     there = (folder / STARTER_CONFIG).exists()
     model, kept = read_model(folder / STARTER_CONFIG, options.sets or ())
-    lines = make_starter(folder, _models(options, model))
+    brought = find_sheets_to_bring(folder, [model, *_others(options)])
+    lines = make_starter(folder, _models(options, model), brought)
     if there and kept != model:
         note = f"Set {_MODEL}: {model} in {folder / STARTER_CONFIG}: that file is left alone."
         lines = [*lines[:-3], note, *lines[-3:]]
@@ -121,12 +123,34 @@ def _models(options: InitOptions, default: str) -> Models:
     from pipeline.checker.rowmodels import explain_no_model
     from pipeline.models.shelf import DEFAULT_MODEL, known_sheets
 
-    known, named = known_sheets(), (options.models or "").split(",")
-    others = tuple(name for text in named if (name := text.strip()))
+    known, others = known_sheets(), _others(options)
+    if default not in known and any(_settings_of_model(options)):
+        _refuse(default)
     for name in others:
         if name not in known:
             raise UsageError(f"--models: {explain_no_model(name)}")
     return Models(default if default in known else DEFAULT_MODEL, others)
+
+
+def _others(options: InitOptions) -> tuple[str, ...]:
+    """Return the models that --models names."""
+    return tuple(name for text in (options.models or "").split(",") if (name := text.strip()))
+
+
+def _refuse(model: str) -> NoReturn:
+    """Refuse a model without a sheet: the table would be made for another one."""
+    from pipeline.checker.rowmodels import explain_no_model
+    from pipeline.models.shelf import DEFAULT_MODEL
+
+    raise UsageError(
+        f"--set {_MODEL}: {explain_no_model(model)}",
+        action="To begin a sheet of its own, in models/: "
+        f"reelsheet models new {quote_name(model)} --like {DEFAULT_MODEL}",
+    )
+
+
+def _settings_of_model(options: InitOptions) -> Iterator[str]:
+    return (text for text in options.sets or () if text.partition("=")[0].strip() == _MODEL)
 
 
 def _refuse_contradictions(options: InitOptions) -> None:
@@ -259,8 +283,7 @@ def _from_images(options: InitOptions, images: Path) -> None:
 
 
 def _say_made(options: InitOptions, path: Path, rows: int, setting: str = "") -> list[str]:
-    named = (text for text in options.sets or () if text.partition("=")[0].strip() == _MODEL)
-    sets = (*named, *((setting,) if setting else ()))
+    sets = (*_settings_of_model(options), *((setting,) if setting else ()))
     typed = Invocation(path, config=options.config, sets=sets)
     return [
         f"created {path} with {count(rows, 'row')}",

@@ -9,6 +9,7 @@ Tested in tests/config/test_ownsheets.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.disk.failures import explain_os_error
@@ -21,8 +22,7 @@ from pipeline.manifest.wording import count
 from pipeline.models.shelf import put_up, shipped_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pipeline.models.records import Sheet
 
@@ -41,6 +41,7 @@ class OwnSheet:
 
     path: Path
     sheet: Sheet
+    content: bytes
 
 
 def put_up_own_sheets(beside: Path) -> None:
@@ -48,8 +49,28 @@ def put_up_own_sheets(beside: Path) -> None:
 
     Sheets of an earlier configuration are no longer found.
     """
-    found = read_own_sheets(beside / FOLDER)
-    put_up({name: one.sheet for one in found for name in one.sheet.head.models})
+    found = _by_name(read_own_sheets(beside / FOLDER))
+    put_up({name: one.sheet for name, one in found.items()})
+
+
+def find_sheets_to_bring(beside: Path, models: Collection[str]) -> list[OwnSheet]:
+    """Return the sheets of the working folder that a configuration elsewhere lacks for models.
+
+    They are put up with those that it has; all of them are where a model has no sheet at all, so
+    that near names are found. Raises ConfigError.
+    """
+    there = _by_name(read_own_sheets(beside / FOLDER))
+    wanted = {name for name in models if name not in there}
+    here = _by_name(read_own_sheets(Path(FOLDER)) if wanted else ())
+    brought = {name: one for name, one in here.items() if wanted & set(one.sheet.head.models)}
+    nowhere = not wanted <= {*here, *shipped_sheets()}
+    found = there | (here if nowhere else brought)
+    put_up({name: one.sheet for name, one in found.items()})
+    return list({one.path: one for one in brought.values()}.values())
+
+
+def _by_name(sheets: Iterable[OwnSheet]) -> dict[str, OwnSheet]:
+    return {name: one for one in sheets for name in one.sheet.head.models}
 
 
 def read_own_sheets(folder: Path) -> list[OwnSheet]:
@@ -111,7 +132,7 @@ def read_own_sheet(path: Path) -> OwnSheet:
     if sheet.head.replaces and not known:
         said = f"replaces: Reelsheet has no sheet for {sheet.head.models[0]}; leave it out"
         raise ConfigError(f"{path} is no sheet of a model:", faults=[said])
-    return OwnSheet(path, sheet)
+    return OwnSheet(path, sheet, content)
 
 
 def _taken_names(sheet: Sheet) -> Iterator[str]:

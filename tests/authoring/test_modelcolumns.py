@@ -15,6 +15,7 @@ from pipeline.checker.check import check_manifest
 from pipeline.checker.modelrules import ModelRules
 from pipeline.cli.app import app
 from pipeline.config.loading import load
+from pipeline.errors import UsageError
 from pipeline.models.shelf import DEFAULT_MODEL, put_up, sheet_of, shipped_sheets
 
 OWN = """
@@ -119,6 +120,43 @@ def test_a_model_of_a_sheet_of_ones_own(tmp_path: Path) -> None:
         put_up({})
 
 
+def test_a_sheet_of_the_working_folder_comes_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the new folder would be for another model; a name that nobody has is refused."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "clip.toml").write_text(OWN, encoding="utf-8")
+    call = CliRunner().invoke
+    try:
+        made = call(app, ["init", "shop", "--set", "api.model=clip/2"])
+        assert made.exit_code == 0, made.output
+        copy = Path("shop", "models", "clip.toml")
+        assert f"created   {copy} (a copy of {Path('models', 'clip.toml')})" in made.output
+        assert copy.read_text("utf-8") == OWN
+        assert load(Path("shop", STARTER_CONFIG), environ={}).api.model == "clip/2"
+        table = openpyxl.load_workbook(Path("shop", STARTER_MANIFEST)).worksheets[0]
+        assert "sharpness" in [cell.value for cell in table[1]]
+        assert "created" not in call(app, ["init", "shop", "--set", "api.model=clip/2"]).output
+        made = call(app, ["init", "both", "--models", "clip/2"])
+        assert made.exit_code == 0, made.output
+        assert Path("both", "models", "clip.toml").is_file()
+        assert call(app, ["init", "plain"]).exit_code == 0
+        assert not Path("plain", "models").exists()
+        Path("taken", "models").mkdir(parents=True)
+        Path("taken", "models", "clip.toml").write_text(OWN.replace("clip/2", "clip-3"))
+        taken = call(app, ["init", "taken", "--set", "api.model=clip/2"])
+        assert "already exists; existing files are never overwritten" in str(taken.exception)
+        wrong = call(app, ["init", "wrong", "--set", "api.model=clip"])
+        assert 'There is no model "clip". Did you mean clip/2?' in str(wrong.exception)
+        again = "reelsheet models new clip --like gemini_omni_flash"
+        assert isinstance(wrong.exception, UsageError)
+        assert again in str(wrong.exception.action)
+        assert not Path("wrong").exists()
+    finally:
+        put_up({})
+
+
 def test_how_many_pictures_a_row_takes_is_the_models() -> None:
     """Of views of a product none becomes the last frame of a film unasked."""
     three = ["front.jpg", "side.jpg", "top.jpg"]
@@ -171,6 +209,8 @@ def test_a_manifest_from_pictures_is_for_the_model_of_the_settings(
     made = CliRunner().invoke(app, [*arguments, "--set", "api.model=grok-video-1.5"])
     assert made.exit_code == 0, made.output
     assert "a video of grok-video-1.5 takes one" in made.output
+    wrong = CliRunner().invoke(app, [*arguments[:-1], "b.csv", "--set", "api.model=grok-video"])
+    assert "Did you mean grok-video-1.5?" in str(wrong.exception)
     header = (tmp_path / "new.csv").read_text("utf-8-sig").splitlines()[0]
     assert header == "key,prompt,video_look,image_1,duration,aspect_ratio,resolution,notes"
 
