@@ -119,6 +119,10 @@ class PerNight(_Caps):
 class Budget(_Caps):
     """Caps per run (per_day, per_night); nothing is submitted that would exceed one of them."""
 
+    money: float | None = Field(default=None, gt=0)
+    """Most money to spend; needs price_per_second for models whose sheets have no price. null: no
+    cap.
+    """
     per_day: PerDay = Field(default_factory=PerDay)
     per_night: PerNight = Field(default_factory=PerNight)
     timezone: Zone = "local"
@@ -141,9 +145,11 @@ class Budget(_Caps):
 
     @model_validator(mode="after")
     def _money_needs_a_price(self) -> Self:
-        """Refuse a cap on money without a price: what is spent is unknown, so it would not hold."""
+        """Refuse a cap on money without a price: what is spent is unknown, so it would not hold.
+
+        What a run spends is known by the sheets of its models, or is refused (`runner.checking`).
+        """
         for name, cap in (
-            ("money", self.money),
             ("per_day.money", self.per_day.money),
             ("per_night.money", self.per_night.money),
         ):

@@ -6,14 +6,20 @@ Tested in tests/runner/test_api.py and tests/system/test_columns_read.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from pipeline.checker.check import CheckedManifest, check_manifest
 from pipeline.checker.columnreport import NOTHING_READ, ColumnsRead
+from pipeline.checker.payable import name_rows
 from pipeline.checker.rowpictures import PictureProgress
+from pipeline.config.settings import Budget
+from pipeline.errors import ConfigError
 from pipeline.journal.readings import kept_reading
 from pipeline.manifest.columns import NO_PROMPT
 from pipeline.manifest.earlier import NEW, Reading
+from pipeline.manifest.wording import name_all
 from pipeline.model import Problem, Severity
+from pipeline.models.pricing import cost_of
 from pipeline.runner.knownreading import EARLIEST_READING, known_reading, read_as_bought
 from pipeline.runner.reviewed import with_review
 from pipeline.runner.target import Target
@@ -27,11 +33,29 @@ def check_target(target: Target, progress: PictureProgress | None = None) -> Che
     `progress` is told how many pictures of how many were looked at.
     """
     checked = _check(target, progress)
-    return (
-        checked
-        if target.refusal is not None
-        else with_review(checked, target.folder, target.config.manifest.allow)
-    )
+    if target.refusal is None:
+        checked = with_review(checked, target.folder, target.config.manifest.allow)
+    _demand_prices(checked, target.config.budget)
+    return checked
+
+
+def _demand_prices(checked: CheckedManifest, budget: Budget) -> None:
+    """Refuse a cap on money while nobody knows what a row costs: it would pass below the cap."""
+    if budget.money is None or budget.price_per_second is not None:
+        return
+    unpriced: dict[str, list[int]] = {}
+    for row, request in checked.requests.items():
+        if cost_of(request, None, budget.currency) is None:
+            unpriced.setdefault(request.model, []).append(row)
+    if unpriced:
+        rows = sorted(chain.from_iterable(unpriced.values()))
+        raise ConfigError(
+            "budget.money is a cap that needs price_per_second: no price in "
+            f"{budget.currency} is known of {name_all(list(unpriced))} "
+            f"({name_rows(rows)}).",
+            action="Set budget.price_per_second to what a second of video costs you, or remove "
+            "budget.money.",
+        )
 
 
 def _check(target: Target, progress: PictureProgress | None) -> CheckedManifest:

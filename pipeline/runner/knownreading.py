@@ -69,6 +69,9 @@ def read_as_bought(
 ) -> CheckedManifest:
     """Return a manifest without a journal as its rows were bought before, if they were.
 
+    What a row says of its model is no other reading of the same: whoever names another one, or
+    fills in a field that only this model has, asks for another video.
+
     Args:
         checked: The manifest as it is read when it is new.
         config: Its settings.
@@ -87,7 +90,11 @@ def read_as_bought(
     rows = {
         content_of(request): keys[number]
         for number, request in earliest.requests.items()
-        if number not in later or content_of(later[number]) != content_of(request)
+        if number not in later
+        or (
+            (later[number].model, later[number].extras) == (request.model, request.extras)
+            and content_of(later[number]) != content_of(request)
+        )
     }
     bought = list(_bought(config, folder, earliest, rows))
     same = any(rows[content] == key for content, key in bought)

@@ -196,7 +196,6 @@ def test_all_faults_at_once_with_their_sources(tmp_path: Path) -> None:
         ("manifest: {columns: 3}", "manifest.columns: 3: must be lines of the form"),
         ("manifest: {prompt_template: 'A title'}", "names no column"),
         ("manifest: {encoding: klingon}", "manifest.encoding: klingon: is not a known encoding"),
-        ("budget: {money: 5}", "money is a cap that needs price_per_second"),
         ("budget: {per_day: {money: 5}}", "per_day.money is a cap that needs price_per_second"),
         ("budget: {per_day: {videos: x}}", "budget.per_day.videos: x: must be a whole number"),
         ("budget: {per_day: {vidoes: 1}}", "did you mean budget.per_day.videos?"),
