@@ -112,8 +112,15 @@ class _PlainCommand(TyperCommand):
         try:
             return super().parse_args(ctx, with_numbers(args, words) if words else args)
         except typer.BadParameter as wrong:
-            wrong.message = _in_plain_words(wrong.message)
+            wrong.message = _in_plain_words(wrong.message) or self._say_lacking(wrong)
             raise
+
+    def _say_lacking(self, wrong: Any) -> str:  # noqa: ANN401 - likewise
+        """Say what belongs in the place of a word that is missing, where there are examples."""
+        if not self.epilog:
+            return ""
+        example = next(line for line in self.epilog.splitlines() if "reelsheet" in line)
+        return f"{wrong.param.help} For example: {example.strip()}"
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own, private
         """Return the words behind the command's name."""

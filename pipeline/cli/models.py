@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.cli.options import ConfigPath, Json
 from pipeline.cli.screen import print_json, print_line, print_table
@@ -38,17 +39,38 @@ _Like = Annotated[
 ]
 
 
+class _Parts(TyperGroup):
+    """The parts of the command; a word that is none of them may be a model or a sheet."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - Typer's, private
+        """Find the part that a word names; raises UsageError."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            part = "check" if args[0].endswith(".toml") else "show"
+            raise UsageError(
+                f"There is no command reelsheet models {args[0]}; its parts are show, check and "
+                "new.",
+                action=f"Perhaps: reelsheet models {part} {quote_name(args[0])}",
+            )
+        return super().resolve_command(ctx, args)
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command with its parts."""
     models = typer.Typer(
+        cls=_Parts,
         help="List the video models, show what one takes, and write a sheet of your own.",
         invoke_without_command=True,
         rich_markup_mode=None,
     )
     models.callback()(_list)
-    models.command("show", short_help="Show what a model takes, with an example.")(_show)
-    models.command("check", short_help="Check a sheet: every fault at once.")(_check)
-    models.command("new", short_help="Begin a sheet like that of another model.")(_new)
+    for work, example, short in (
+        (_show, "veo3.1-fast", "Show what a model takes, with an example."),
+        (_check, "models/clip-2.toml", "Check a sheet: every fault at once."),
+        (_new, "clip-2 --like veo3.1-fast", "Begin a sheet like that of another model."),
+    ):
+        name = work.__name__.removeprefix("_")
+        epilog = f"Example:\n\n\b\n  reelsheet models {name} {example}"
+        models.command(name, short_help=short, epilog=epilog)(work)
     app.add_typer(models, name="models")
 
 
@@ -116,6 +138,11 @@ def _check(path: _File, as_json: Json = False) -> None:
         if faults:
             raise typer.Exit(ExitCode.USAGE)
         return
+    if not path.exists():
+        raise UsageError(
+            f"{path} is not there: FILE is the sheet of a model, as models/clip-2.toml.",
+            action=_way_to_sheet(path),
+        )
     if found is None or faults:
         title = f"{path} has {count(len(faults), 'fault')}:"
         raise ConfigError(title, action="docs/models.md says what each part means.", faults=faults)
@@ -125,6 +152,16 @@ def _check(path: _File, as_json: Json = False) -> None:
     for line in _notes_on(found.sheet):
         print_line(f"note: {line}")
     print_line(f"{path} has no fault. Hold the body above against an example of the page.")
+
+
+def _way_to_sheet(path: Path) -> str:
+    """Say what to write instead of a file that is not there."""
+    from pipeline.models.shelf import DEFAULT_MODEL, shipped_sheets
+
+    if path.name in shipped_sheets():
+        return f"To see what a model takes: reelsheet models show {path.name}"
+    new = quote_name(path.name.removesuffix(".toml"))
+    return f"To begin one: reelsheet models new {new} --like {DEFAULT_MODEL}"
 
 
 def _notes_on(sheet: Sheet) -> list[str]:

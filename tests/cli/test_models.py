@@ -126,6 +126,43 @@ def test_every_fault_of_a_sheet(reelsheet: Command) -> None:
     assert isinstance(reelsheet("models").exception, ConfigError)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["show"], "The model, as `reelsheet models` lists it. For example: reelsheet models show"),
+        (["check"], "The sheet, a TOML file. For example: reelsheet models check models/clip-2.t"),
+        (["new"], "as the provider spells it. For example: reelsheet models new clip-2 --like veo"),
+        (["new", "clip-2"], "Missing option '--like'. The model whose sheet it begins as. For exa"),
+        (["clip-2"], "no command reelsheet models clip-2; its parts are show, check and new."),
+        (
+            ["check", "clip.toml"],
+            "clip.toml is not there: FILE is the sheet of a model, as models/",
+        ),
+    ],
+)
+def test_a_word_that_is_missing_or_wrong(reelsheet: Command, words: list[str], said: str) -> None:
+    """What belongs there, and a command that does it."""
+    ended = reelsheet("models", *words)
+    assert ended.exit_code in (1, 2)
+    assert said in f"{ended.exception} {' '.join(ended.output.split())}"
+
+
+@pytest.mark.parametrize(
+    ("words", "way"),
+    [
+        (["clip 2"], 'Perhaps: reelsheet models show "clip 2"'),
+        (["models/a.toml"], "Perhaps: reelsheet models check models/a.toml"),
+        (["check", "veo3.1-fast"], "To see what a model takes: reelsheet models show veo3.1-fast"),
+        (["check", "a.toml"], "To begin one: reelsheet models new a --like gemini_omni_flash"),
+    ],
+)
+def test_what_to_write_instead(reelsheet: Command, words: list[str], way: str) -> None:
+    """It can be pasted."""
+    error = reelsheet("models", *words).exception
+    assert isinstance(error, UsageError)
+    assert error.action == way
+
+
 def test_rules_that_no_row_can_keep(reelsheet: Command) -> None:
     """A sheet that allows nothing is a mistake."""
     reelsheet("models", "new", "clip-2", "--like", "veo3.1-quality")

@@ -47,7 +47,7 @@ class Shop:
             table.writerows(lines)
         return path
 
-    def sheet(self, name: str = "mixed", **settings: object) -> Reelsheet:
+    def sheet(self, name: str = "mixed", /, **settings: object) -> Reelsheet:
         dotted = {key.replace("__", "."): value for key, value in settings.items()}
         book = self.folder / "book.db"  # what other tests have bought counts for no cap
         fast = {**FAST, "api.base_url": self.api.base_url, "account.book": str(book)}
