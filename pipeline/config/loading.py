@@ -89,11 +89,7 @@ def load(
     gathered = _Gathered()
     if path is not None:
         _gather_file(path, gathered)
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and environ[name].strip():
-            _gather_variable(name, environ[name], gathered)
-    for override in overrides:
-        _gather_override(override, gathered)
+    _gather_given(environ, overrides, gathered)
     config = _validate(gathered)
     for sentence in gathered.notes:
         note(sentence)
@@ -120,11 +116,7 @@ def load_in_part(
     with contextlib.suppress(ConfigError):
         if path is not None:
             _gather_file(path, gathered)
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and environ[name].strip():
-            _gather_variable(name, environ[name], gathered)
-    for override in overrides:
-        _gather_override(override, gathered)
+    _gather_given(environ, overrides, gathered)
     good = _Gathered()
     for key in sorted(gathered.values.keys() & set(wanted)):
         one = _Gathered(values={**good.values, key: gathered.values[key]})
@@ -176,6 +168,17 @@ def _gather_variable(name: str, text: str, gathered: _Gathered) -> None:
         gathered.fault(f"environment variable {name}", "", hint)
         return
     _gather_text(key, text, f"environment variable {name}", gathered)
+
+
+def _gather_given(
+    environ: Mapping[str, str], overrides: Sequence[str], gathered: _Gathered
+) -> None:
+    """Gather what is given beside the file: the variables, and what goes before them."""
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and environ[name].strip():
+            _gather_variable(name, environ[name], gathered)
+    for override in overrides:
+        _gather_override(override, gathered)
 
 
 def _gather_override(override: str, gathered: _Gathered) -> None:

@@ -233,9 +233,10 @@ def _keep(path: Path, sha256: str, copy: Copy, copies: CopyFolder | None) -> Pic
 
 
 def _has_end(data: bytes, kind: str | None) -> bool:
-    """Tell whether the format's end mark is there; Pillow misses its loss in these two alone.
+    """Tell whether the format's end mark is there; Pillow misses its loss in these two.
 
-    A PNG may have other data behind its end, a GIF some padding.
+    In a JPEG it finds it, but where every bit of the picture was read before it missed the mark;
+    nothing of what is shown is lost then. A PNG may have other data behind its end, a GIF padding.
     """
     if kind == "PNG":
         return data.rfind(b"IEND\xaeB`\x82") != -1

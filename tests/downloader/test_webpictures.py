@@ -88,6 +88,7 @@ def look(host: Host, *names: str, limit_s: float = 10) -> dict[str, WebPicture |
 def test_type_and_size(host: Host) -> None:
     """Of every format that the provider takes, through a redirect and unpacked."""
     found = look(host, "jpeg", "png", "webp", "gif", "tiff", "packed", "away")
+    assert len(found) == 7
     for name, one in found.items():
         assert isinstance(one, WebPicture), name
         assert (one.head.width, one.head.height) == (640, 360), name
@@ -149,7 +150,9 @@ def test_no_private_network_is_asked(host: Host) -> None:
         f"http://localhost:{host.port}/jpeg",
         f"http://2130706433:{host.port}/",
     ]
-    for url, one in look_at_pictures(urls).items():
+    found = look_at_pictures(urls)
+    assert list(found) == urls
+    for url, one in found.items():
         assert isinstance(one, WebFault), url
         assert one.certain
         assert "may not be followed" in one.sentence

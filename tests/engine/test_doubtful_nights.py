@@ -123,6 +123,7 @@ def test_a_row_in_doubt_frees_its_slot_after_the_look_up() -> None:
     assert done.states() == {State.IN_DOUBT: 3, State.DONE: 27}
     assert done.engine.outstanding == 0
     looked = [times[-1] for key, times in provider.query_times.items() if key < "row000003"]
+    assert len(looked) == 3
     assert all(SETTINGS.lookup_s - 1 <= at <= SETTINGS.lookup_s + 10 for at in looked)
 
 

@@ -70,8 +70,9 @@ def test_slots_are_kept_full(plain: Night) -> None:
 def test_one_task_is_not_asked_for_too_often(plain: Night) -> None:
     """Two queries of one task are at least `floor_s` apart."""
     floor_s = SETTINGS.pace.floor_s
-    for times in plain.provider.query_times.values():
-        assert all(b - a >= floor_s - 1e-6 for a, b in pairwise(times))
+    gaps = [b - a for times in plain.provider.query_times.values() for a, b in pairwise(times)]
+    assert len(gaps) > plain.engine.states[State.DONE]
+    assert min(gaps) >= floor_s - 1e-6
 
 
 def test_submissions_keep_to_the_rate() -> None:

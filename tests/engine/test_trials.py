@@ -50,6 +50,7 @@ def test_one_row_goes_first_and_all_others_when_its_video_is_home() -> None:
     assert set(ended.provider.submits.values()) == {1}
     sent = submits(ended)
     new = [(key, at) for key, at in sent if key.startswith(NEW)]
+    assert len(new) == 200
     assert new[0][0] == "clip-20000"
     home = home_at(ended, "clip-20000")
     assert all(at >= home for _, at in new[1:])

@@ -118,7 +118,7 @@ def mutations_of(body: Any, path: str) -> Iterator[tuple[Any, Any]]:
 @pytest.mark.parametrize("model", MODELS)
 def test_every_wrong_value(model: str) -> None:
     """Alone in a request that is otherwise good."""
-    fields = shipped_sheets()[model].fields
+    fields, tried = shipped_sheets()[model].fields, set[str]()
     for said, count in bases_of(model):
         body = body_of(model, said, count)
         for name, rule in fields.items():
@@ -127,6 +127,8 @@ def test_every_wrong_value(model: str) -> None:
                 fine = any(type(one) is type(wrong) and one == wrong for one in sent)
                 free = rule.values is None and rule.allows(wrong)
                 assert takes(changed) is (fine or free), (name, wrong, count)
+                tried.add(name)
+    assert tried == {*fields}
 
 
 @pytest.mark.parametrize("model", MODELS)

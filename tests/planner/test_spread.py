@@ -160,4 +160,5 @@ def test_a_pilot_is_spread_within_its_kinds() -> None:
     """Ten rows of one kind are not ten neighbours."""
     rows = candidates(*["a"] * 1000)
     found = sorted(places(choose(rows, 10, length=1000)))
+    assert len(found) == 10
     assert all(second - first > 50 for first, second in pairwise(found))
