@@ -94,6 +94,8 @@ class ImagesRule(_Section):
 
     @model_validator(mode="after")
     def _puts_each_picture(self) -> Self:
+        if strange := next(filter(None, map(_no_json, self.put.values())), ""):
+            raise ValueError(f"put has {strange}, which no body can hold")
         fewest, most = min(self.counts), max(self.counts)
         if len(set(self.counts)) < len(self.counts):
             raise ValueError("counts names a number twice")
@@ -199,7 +201,7 @@ class ImageFiles(_Section):
     """As `records.ImageFiles`."""
 
     types: Annotated[list[Literal["jpeg", "png", "webp"]], Field(min_length=1)] | None = None
-    max_bytes: Annotated[int, Field(ge=1)] | None = None
+    max_bytes: Annotated[int, Field(ge=1, le=_LARGEST)] | None = None
     min_side: _Side | None = None
     shape: Annotated[tuple[_Ratio, _Ratio], Field(strict=False)] | None = None
 
@@ -222,11 +224,25 @@ class Head(_Section):
     sheet: Literal[1]
     models: Annotated[list[_Name], Field(min_length=1, max_length=100)]
     aliases: list[_Name] = []
-    source: Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=500)]
+    source: Annotated[str, Field(pattern=r"^https?://[^\s\p{C}]+$", max_length=500)]
     read: date
     verified: bool = False
     replaces: bool = False
     superseded_by: _Name | None = None
+
+
+def _no_json(template: object) -> str:
+    """Return what of a template cannot be sent, as a person calls it; "" if all of it can."""
+    if isinstance(template, Mapping | list):
+        inner = template.values() if isinstance(template, Mapping) else template
+        return next(filter(None, map(_no_json, inner)), "")
+    if isinstance(template, str):
+        return "" if template.replace("\n", "").isprintable() else "characters that nobody sees"
+    if isinstance(template, bool):
+        return ""
+    if isinstance(template, int | float):
+        return "" if abs(template) <= _LARGEST else "a number that is too large"
+    return "a date or a time without quotes"
 
 
 def _entries(template: object) -> Iterator[object]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -68,6 +68,10 @@ _PLAINLY = (
     ("'", '"'),
 )
 """What the library calls by other words."""
+_MOST_ENTRIES = 200
+"""Fields, rules and the like of a sheet that are read; one has a few of each."""
+_LONGEST_PATH = 100
+"""Characters of a path that is named whole."""
 _VALUE = "must be a text in quotes, a whole number, true or false"
 _CONDITION = 'must be a list of values in [ ], or "any"'
 
@@ -148,6 +152,7 @@ class _Reading:
         if not isinstance(content, list):
             self._fault(name, f"must be tables, each under [[{name}]]")
             return {}
+        content = content[: self._most(name, len(content))]
         paths = [f"{name}.{at}" for at in range(1, len(content) + 1)]
         read = {path: self._read(kind, path, one) for path, one in zip(paths, content, strict=True)}
         return {path: one for path, one in read.items() if one is not None}
@@ -158,8 +163,15 @@ class _Reading:
         if not isinstance(content, dict):
             self._fault(name, "must be a table")
             return {}
-        read = {key: self._read(kind, f"{name}.{key}", one) for key, one in content.items()}
+        entries = islice(content.items(), self._most(name, len(content)))
+        read = {key: self._read(kind, f"{name}.{key}", one) for key, one in entries}
         return {key: one for key, one in read.items() if one is not None}
+
+    def _most(self, name: str, there: int) -> int:
+        """Note too many entries of a section; return how many are looked at."""
+        if there > _MOST_ENTRIES:
+            self._fault(name, f"has {there} entries; {_MOST_ENTRIES} are read")
+        return _MOST_ENTRIES
 
     def _check_names(self, head: Head | None, fields: Iterable[str]) -> None:
         if head is not None:
@@ -242,6 +254,8 @@ class _Reading:
                     self._fault(f'frames."{name}"', said)
 
     def _fault(self, path: str, text: str) -> None:
+        if len(path) > _LONGEST_PATH:
+            path = f"{path[:_LONGEST_PATH]}…"
         fault = f"{path}: {text}" if path else text
         if fault not in self.faults:
             self.faults.append(fault)

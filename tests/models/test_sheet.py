@@ -105,6 +105,13 @@ def test_no_sentence_is_a_librarys(head: str, fault: str) -> None:
     assert fault in "\n".join(faults_of(text))
 
 
+@pytest.mark.parametrize("hidden", ["\\u001b[2J", "\\u202e", "\\u200b", " "])
+def test_an_address_has_nothing_that_nobody_sees(hidden: str) -> None:
+    """It is shown on screens and pages."""
+    text = HEAD.replace("test/clip-2", f"test/{hidden}clip-2")
+    assert faults_of(text) == ("source: must be the web address of the page, without blanks",)
+
+
 def test_a_key_too_many_hides_nothing() -> None:
     """What is wrong with the keys that are known is named as well."""
     text = HEAD + '[fields.a]\ntype = "integer"\nvalues = [4, "x"]\ncolour = 3\n[[rules]]\n'
@@ -194,6 +201,20 @@ def test_a_key_too_many_hides_nothing() -> None:
         ('[frames]\n"16:9" = [16, 9]', "there is no field aspect_ratio"),
         ("[image_files]\nshape = [2, 1]", "the narrowest ratio, then the widest"),
         ("[image_files]\ntypes = []", "must not be empty"),
+        (f"[image_files]\nmax_bytes = {'9' * 400}", "image_files.max_bytes: must be at most"),
+        ('[[images]]\ncounts = [1]\nput = { a = "{1}", b = 2026-01-01 }', "put has a date or a ti"),
+        (
+            '[[images]]\ncounts = [1]\nput = { a = ["{1}", { b = nan }] }',
+            "put has a number that is",
+        ),
+        (f'[[images]]\ncounts = [1]\nput = {{ a = "{{1}}", b = {2**60} }}', "too large, which no"),
+        (
+            "".join(f"[fields.f{at}]\n" for at in range(201)),
+            "fields: has 201 entries; 200 are read",
+        ),
+        ('[[images]]\ncounts = [1]\nput = { a = "{1}", b = "\\u202e" }', "put has characters that"),
+        (PICTURE * 201, "images: has 201 entries; 200 are read"),
+        (f"{'a' * 5_000} = 1", f"{'a' * 100}…: there is no such key"),
         ("[image_files]\nshape = [0, nan]", "must be more than 0"),
     ],
 )
