@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.checker import drafts, naming, rowpictures, rowtexts, rules
 from pipeline.checker.asread import name_sheet, read_as_set, refuse_names
-from pipeline.checker.checked import CheckedManifest
+from pipeline.checker.checked import CheckedManifest, is_error
 from pipeline.checker.columnreport import ColumnsRead, ignored_in, report_columns
 from pipeline.checker.emptyrows import without_empty_rows
 from pipeline.checker.idlefindings import leave_out_idle, set_aside_holding
@@ -24,7 +24,7 @@ from pipeline.checker.unread import join_unread, unread_cells
 from pipeline.manifest.columns import match_columns
 from pipeline.manifest.earlier import NEW, FoundOut, Reading, found_out
 from pipeline.manifest.packedrows import PackedRows, numbers_of
-from pipeline.model import Manifest, Problem, Row, Severity
+from pipeline.model import Manifest, Problem, Row
 from pipeline.process.collector import pause_collector
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class _Check:
             kept = self._fields | self._models.fields, self._prompts, self._looks.place
             self._manifest = without_empty_rows(self._manifest, *kept)
             key_problems = self._make_keys()
-            checkable = not any(map(_is_error, self._problems))
+            checkable = not any(map(is_error, self._problems))
             if checkable:
                 self._note(key_problems)
                 self._note(refuse_names(self._manifest, self._keys, self._names))
@@ -230,7 +230,7 @@ class _Check:
         further = self._models.key_cells if self._models.fields else None
         self._keys, problems = naming.row_keys(self._manifest, self._fields, self._made_of, further)
         # A cell that could not be read is not called empty: the reader has said what is wrong.
-        unread = {(one.row, one.cell) for one in self._manifest.cell_problems if _is_error(one)}
+        unread = {(one.row, one.cell) for one in self._manifest.cell_problems if is_error(one)}
         lost = {
             one.row for one in problems if one.code == "key_empty" and (one.row, one.cell) in unread
         }
@@ -326,7 +326,7 @@ class _Check:
     def _note(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self._problems.append(problem)
-            if problem.row is not None and _is_error(problem):
+            if problem.row is not None and is_error(problem):
                 self._broken.add(problem.row)
 
     def _problems_in_order(self) -> tuple[Problem, ...]:
@@ -341,7 +341,3 @@ class _Check:
         headers = self._manifest.headers
         order = {header: index for index, header in reversed(list(enumerate(headers)))}
         return tuple(sorted(named, key=lambda one: (one.row or 0, order.get(one.column or "", -1))))
-
-
-def _is_error(problem: Problem) -> bool:
-    return problem.severity is Severity.ERROR

@@ -122,12 +122,12 @@ class CheckedManifest:
     @property
     def errors(self) -> tuple[Problem, ...]:
         """The problems that keep a row, or the whole file, from being sent."""
-        return tuple(filter(_is_error, self.problems))
+        return tuple(filter(is_error, self.problems))
 
     @property
     def file_errors(self) -> tuple[Problem, ...]:
         """The errors of the whole file: as long as there are any, no row can be sent."""
-        return tuple(filter(_is_error, self.problems_of(None)))
+        return tuple(filter(is_error, self.problems_of(None)))
 
     def problems_of(self, row: int | None) -> tuple[Problem, ...]:
         """Return the problems of a physical row number; None for those of the whole file."""
@@ -141,5 +141,6 @@ class CheckedManifest:
         return {row: tuple(problems) for row, problems in rows.items()}
 
 
-def _is_error(problem: Problem) -> bool:
+def is_error(problem: Problem) -> bool:
+    """Tell whether a problem keeps a row, or the whole file, from being sent."""
     return problem.severity is Severity.ERROR

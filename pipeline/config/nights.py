@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipeline.config.content import Section
-from pipeline.config.values import Text, Variable, Zone
+from pipeline.config.values import Text, Variable, Zone, read_list
 
 _WINDOW = re.compile(r"(?:(?P<days>[a-z ,-]+?) +)?(?P<start>\d\d?:\d\d) *- *(?P<end>\d\d?:\d\d)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -109,14 +109,8 @@ def _manifest(one: object, number: int) -> NightManifest:
         ) from None
 
 
-def _redone(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return tuple(value) if isinstance(value, list) else () if value is None else value
-
-
 NightManifests = Annotated[tuple[NightManifest, ...], BeforeValidator(_manifests)]
-Redone = Annotated[tuple[Literal["changed", "rejected"], ...], BeforeValidator(_redone)]
+Redone = Annotated[tuple[Literal["changed", "rejected"], ...], BeforeValidator(read_list)]
 WindowText = Annotated[str, AfterValidator(_window)]
 
 

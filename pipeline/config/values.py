@@ -301,7 +301,7 @@ def _sheet(value: object) -> object:
     return str(value) if type(value) is int else value
 
 
-def _codes(value: object) -> object:
+def read_list(value: object) -> object:
     """Read `a, b` as [a, b]: brackets mean something to shells, and a list is easily forgotten."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -318,7 +318,7 @@ AllowedCode = Literal[
     "formula_empty",
     "picture_formula",
 ]
-AllowedCodes = Annotated[tuple[AllowedCode, ...], BeforeValidator(_codes)]
+AllowedCodes = Annotated[tuple[AllowedCode, ...], BeforeValidator(read_list)]
 Text = Annotated[str, AfterValidator(_not_blank)]
 ManifestField = Literal[
     "prompt", "image_1", "image_2", "image_3", "images", "duration", "aspect_ratio", "resolution",
