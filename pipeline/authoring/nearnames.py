@@ -1,6 +1,9 @@
-"""Point out pictures whose names leave open which product they show.
+"""Which files and names may show the same: the best file of a picture, and what names leave open.
 
-Tested in tests/authoring/test_nearnames.py.
+Of several files of one picture (sizes that a shop made, copies, earlier versions) one is chosen;
+names that leave open which product they show are pointed out.
+
+Tested in tests/authoring/test_nearnames.py and test_samepictures.py.
 """
 
 from __future__ import annotations
@@ -9,13 +12,17 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from pipeline.authoring.filenames import read_name
 from pipeline.authoring.shots import Shot
+from pipeline.disk.openfile import hash_of_file, open_to_read_bytes
 from pipeline.manifest.normalform import fold
 from pipeline.manifest.wording import count
+from pipeline.pictures.heads import ENOUGH_BYTES, read_head
 
 _TAIL = re.compile(r"(.+?)[\s_.\-]+[^\W\d_]+\d*")
 _LETTERS = re.compile(r"[\W_]+")
@@ -26,6 +33,8 @@ _SHOWN = 6
 _LINES = 10
 _MANY = 12
 """Pictures of one product: more of them may be a series of products."""
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+"""Formats in the order in which they are taken, if there is nothing else to choose by."""
 
 
 def find_offshoots(groups: Mapping[str, Sequence[Shot]]) -> list[tuple[str, str]]:
@@ -145,3 +154,85 @@ def _disjoint(found: Iterable[list[str]]) -> list[list[str]]:
 def _list(keys: Sequence[str]) -> str:
     more = f" and {len(keys) - _SHOWN:,} more" if len(keys) > _SHOWN else ""
     return f"{', '.join(keys[:_SHOWN])}{more}"
+
+
+class PictureSizes:
+    """Width and height of the pictures of a folder; a file is opened once, if asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.of = cache(self._measure)
+
+    def _measure(self, path: str) -> tuple[int, int] | None:
+        try:
+            with open_to_read_bytes(self._folder / path) as file:
+                head = read_head(file.read(ENOUGH_BYTES))
+        except (OSError, ValueError):
+            return None
+        return (head.width, head.height) if head.width and head.height else None
+
+    def area(self, path: str) -> int:
+        """Return the pixels of a picture; 0 if they are unknown."""
+        width, height = self.of(path) or (0, 0)
+        return width * height
+
+    def are_equal(self, one: str, other: str) -> bool:
+        """Tell whether two files hold the same bytes."""
+        first, second = self._folder / one, self._folder / other
+        try:
+            if first.stat().st_size != second.stat().st_size:
+                return False
+            return hash_of_file(first) == hash_of_file(second)
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """A product's pictures, each once, and the files left out with the one that is used instead."""
+
+    shots: tuple[Shot, ...]
+    instead: dict[str, str]
+
+
+def choose_files(shots: Sequence[Shot], sizes: PictureSizes) -> Distinct:
+    """Take one file for each picture of a product.
+
+    The largest wins; of those with at least half of its pixels, a retouched one before one as it
+    is, and that before a copy.
+    """
+    groups: defaultdict[object, list[Shot]] = defaultdict(list)
+    for shot in shots:
+        groups[shot.picture].append(shot)
+    best = {picture: _best(group, sizes) for picture, group in groups.items()}
+    instead = {
+        shot.path: best[picture].path
+        for picture, group in groups.items()
+        for shot in group
+        if shot is not best[picture]
+    }
+    kept: list[Shot] = []
+    for shot in shots:
+        if shot.path in instead:
+            continue
+        same = next(
+            (one for one in kept if shot.copied and sizes.are_equal(one.path, shot.path)), None
+        )
+        if same is None:
+            kept.append(shot)
+        else:
+            instead[shot.path] = same.path
+    return Distinct(tuple(kept), instead)
+
+
+def _best(group: Sequence[Shot], sizes: PictureSizes) -> Shot:
+    if len(group) == 1:
+        return group[0]
+    most = max(sizes.area(shot.path) for shot in group)
+
+    def rank(shot: Shot) -> tuple[bool, int, int, int, int]:
+        area, suffix = sizes.area(shot.path), PurePosixPath(shot.path).suffix.lower()
+        place = _SUFFIXES.index(suffix) if suffix in _SUFFIXES else len(_SUFFIXES)
+        return 2 * area >= most, shot.quality, area, -place, -len(shot.path)
+
+    return max(group, key=rank)

@@ -13,14 +13,13 @@ from pathlib import Path
 
 from pipeline.authoring.modelcolumns import FIRST, Models
 from pipeline.authoring.namewords import name_of_product
-from pipeline.authoring.nearnames import describe_doubts, find_offshoots
+from pipeline.authoring.nearnames import PictureSizes, choose_files, describe_doubts, find_offshoots
 from pipeline.authoring.newmanifest import (
     ChosenPictures,
     NewManifest,
     ProductPrompts,
     choose,
 )
-from pipeline.authoring.samepictures import PictureSizes, choose_files
 from pipeline.authoring.shots import Shot, by_name, by_pattern, group_products
 from pipeline.checker import rules
 from pipeline.disk.failures import explain_os_error

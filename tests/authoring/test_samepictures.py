@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pipeline.authoring.samepictures import PictureSizes, choose_files
+from pipeline.authoring.nearnames import PictureSizes, choose_files
 from pipeline.authoring.shots import by_name, group_products
 
 
