@@ -128,13 +128,19 @@ def _say_stops(stops: Sequence[Stop], named: Mapping[str, str] = _NOT_NAMED) -> 
 
 def _say_after(report: RunReport, order: Order, *, quiet: bool, heading: bool = False) -> None:
     """Say how the run of a manifest ended; with a `heading` if it is one of several."""
+    from pipeline.checker.rowmodels import say_unchecked
+
     found = order.checked
     where = f"{found.manifest.path}: " if heading else ""
     lines = json_lines(sys.stderr)
     if lines is not None and not quiet:
         tell_end(report, lines)
     else:
+        rehearses = order.config.rehearses
+        before = say_unchecked(order.checked.models, rehearses=rehearses) if quiet else ()
         for note in report.notes:
+            if note in before:  # the watcher said it before anything was sent
+                continue
             say(f"note: {where}{note}")
     if quiet:
         return

@@ -41,10 +41,7 @@ def write_prompts(checked: CheckedManifest, target: Path) -> int:
     manifest = checked.manifest
     at = checked.fields.get("prompt")
     if at is None:
-        raise UsageError(
-            f"{manifest.path} has no prompt column: its prompts are made of other columns.",
-            action="Add a column `prompt`; where its cells are empty, nothing changes.",
-        )
+        raise _no_column(checked)
     _refuse(manifest, target)
     prompts = {number: checked.drafts[number].prompt for number in checked.sheet_prompts}
     if target.suffix.casefold() != _WORKBOOK:
@@ -52,6 +49,21 @@ def write_prompts(checked: CheckedManifest, target: Path) -> int:
     else:
         place(target, partial(_write_workbook, manifest, at, prompts), copy_of=manifest.path)
     return len(prompts)
+
+
+def _no_column(checked: CheckedManifest) -> UsageError:
+    """Return why there is no place for new prompts: a row's own may come from elsewhere, or not."""
+    own = checked.sheet_prompts
+    path = checked.manifest.path
+    if any(own.get(number, draft.prompt) for number, draft in checked.drafts.items()):
+        return UsageError(
+            f"{path} has no prompt column: its prompts are made of other columns.",
+            action="Add a column `prompt`; where its cells are empty, nothing changes.",
+        )
+    return UsageError(
+        f"{path} has no prompt column, and its rows have no prompts: a copy would be the same.",
+        action="Add a column `prompt`; where its cells are empty, a video is made without words.",
+    )
 
 
 def _refuse(manifest: Manifest, target: Path) -> None:

@@ -70,3 +70,19 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     for name in ("shop.csv", "copy.tsv"):
         with pytest.raises(UsageError):
             write_prompts(with_new(shop), tmp_path / name)
+
+
+@pytest.mark.parametrize("prompt", ["A mug.", ""])
+def test_without_a_column_it_is_said_where_prompts_come_from(tmp_path: Path, prompt: str) -> None:
+    """From other columns; or nowhere, where pictures alone make the videos."""
+    checked = with_new(make_shop(tmp_path))
+    drafts = {number: draft._replace(prompt=prompt) for number, draft in checked.drafts.items()}
+    fields = {name: at for name, at in checked.fields.items() if name != "prompt"}
+    # A new prompt from a review says nothing of where the row's own comes from.
+    drafts[2] = drafts[2]._replace(prompt=NEW)
+    checked = replace(checked, drafts=drafts, fields=fields, sheet_prompts={2: prompt})
+    with pytest.raises(UsageError) as refused:
+        write_prompts(checked, tmp_path / "copy.csv")
+    made = "its prompts are made of other columns."
+    assert (made in refused.value.message) == bool(prompt)
+    assert not (tmp_path / "copy.csv").exists()

@@ -49,7 +49,7 @@ def test_three_rows_are_tried_and_the_next_run_begins_with_one(product: Product,
 @pytest.mark.long
 def test_a_sheet_of_ones_own_is_rehearsed(product: Product) -> None:
     """The emulator believes it, and that is said: on the screen and in the run's figures."""
-    manifest = shop(product, 2)
+    manifest = shop(product, 1)
     (product.folder / "models").mkdir()
     text = write_sheet_like(
         sheet_of(NEWER), NEWER, "clip-2", today=date(2026, 11, 22), replaces=False
@@ -61,5 +61,7 @@ def test_a_sheet_of_ones_own_is_rehearsed(product: Product) -> None:
     said = "The rules of clip-2 come from a sheet of yours alone: they were not checked indep"
     assert ended.err.count(said) == 2  # before it begins, and when it has ended
     assert said in product("report", manifest, sets=rehearsal).err
+    again = product("run", manifest, "--redo", "R0", "--quiet", sets=rehearsal)
+    assert again.err.count(said) == 1, again.err
     out = product.folder / "outputs" / "shop.rehearsal"
     assert json.loads((out / "summary.json").read_text())["unchecked_models"] == ["clip-2"]
