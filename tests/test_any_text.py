@@ -485,7 +485,7 @@ def test_the_list_of_parsers_is_whole() -> None:
     assert found == {
         "account/place.py", "authoring/shops/google.py", "authoring/shops/magento.py",
         "authoring/shops/prestashop.py", "authoring/shops/recognition.py",
-            "authoring/shops/woocommerce.py", "config/nights.py",
+            "authoring/shops/woocommerce.py", "cli/several.py", "config/nights.py",
         "config/values.py", "downloader/addresses.py", "export/publicaddress.py",
         "manifest/locations.py", "manifest/pagelinks.py", "manifest/plaintext.py",
         "manifest/templates.py", "network.py", "night/health.py", "night/history.py",

@@ -50,6 +50,7 @@ SET_UP = {
     "cli/columns.py": "reads the option --column: none was given",
     "cli/ending.py": "ends the command with its exit code",
     "cli/jsonlines.py": "writes JSON lines to standard error: nobody asked for them",
+    "cli/nearmisses.py": "names what was meant by words that there are not: there are none",
     "cli/options.py": "declares the options that commands share",
     "cli/problemlist.py": "lists problems: this row has none",
     "cli/progress.py": "draws the bars",

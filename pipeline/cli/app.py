@@ -7,16 +7,14 @@ answers quickly.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperArgument, TyperCommand
 
 from pipeline import __version__
 from pipeline.cli import (
@@ -37,9 +35,9 @@ from pipeline.cli import (
     steer,
     worker,
 )
-from pipeline.cli.jsonlines import asks_for_json, json_lines
-from pipeline.cli.options import PILOT_WITHOUT_NUMBER, with_numbers
-from pipeline.cli.screen import guard_streams, print_line, print_table, say, say_error, speak_json
+from pipeline.cli.jsonlines import json_lines
+from pipeline.cli.nearmisses import PlainCommand, PlainGroup, name_help
+from pipeline.cli.screen import guard_streams, print_line, print_table, say, say_error
 from pipeline.concealment import conceal
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.process.collector import relax_collector
@@ -84,106 +82,19 @@ Exit codes:\n\n\b
 """
 
 
-_WITHOUT_NUMBER = {"--pilot": PILOT_WITHOUT_NUMBER, "--show-prompts": "5"}
-"""What stands behind an option that was given without its number."""
-
-
-_PLAINER = (
-    (re.compile(r"^Value error, "), ""),
-    (re.compile(r"Input should be a valid integer.*"), "write a whole number, in digits."),
-    (re.compile(r"Input should be a valid number.*"), "write a number, in digits."),
-    (re.compile(r"Input should be greater than or equal to (\S+)"), r"write \1 or more."),
-    (re.compile(r"Input should be less than or equal to (\S+)"), r"write \1 or less."),
-    (re.compile(r"Input should be greater than (\S+)"), r"write more than \1."),
-)
-"""What Typer says of a value in the words of programmers, and what a person is told."""
-
-
-class _PlainCommand(TyperCommand):
-    """A command whose help names arguments as users call them, without the types of Python."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - likewise
-        """Parse the words of a command; some options may stand without their number."""
-        own = {name for one in self.params for name in one.opts}
-        if "--log-format" in own and asks_for_json(args):
-            speak_json()  # what is wrong with the words is told so, too
-        _refuse_empty(args, {n for one in self.params if not _is_flag(one) for n in one.opts})
-        words = {name: word for name, word in _WITHOUT_NUMBER.items() if name in own}
-        try:
-            return super().parse_args(ctx, with_numbers(args, words) if words else args)
-        except typer.BadParameter as wrong:
-            wrong.message = _in_plain_words(wrong.message) or self._say_lacking(wrong)
-            raise
-
-    def _say_lacking(self, wrong: Any) -> str:  # noqa: ANN401 - likewise
-        """Say what belongs in the place of a word that is missing, where there are examples."""
-        if not self.epilog:
-            return ""
-        example = next(line for line in self.epilog.splitlines() if "reelsheet" in line)
-        return f"{wrong.param.help} For example: {example.strip()}"
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - Typer's own, private
-        """Return the words behind the command's name."""
-        _ = ctx
-        named = [_name_of(one) for one in self.params if isinstance(one, TyperArgument)]
-        return ["[OPTIONS]", *named]
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - likewise
-        """Write the arguments, then the options."""
-        records = [(one, one.get_help_record(ctx)) for one in self.get_params(ctx)]
-        told = [(one, record) for one, record in records if record is not None]
-        for title, kind in (("Arguments", "argument"), ("Options", "option")):
-            lines = [
-                (one.metavar or name if kind == "argument" else name, text)
-                for one, (name, text) in told
-                if one.param_type_name == kind
-            ]
-            if lines:
-                with formatter.section(title):
-                    formatter.write_dl(lines)
-
-
-def _in_plain_words(message: str) -> str:
-    """Return what is wrong with the value of an option, as a person would say it."""
-    for pattern, plain in _PLAINER:
-        message = pattern.sub(plain, message)
-    return message
-
-
-def _refuse_empty(words: Sequence[str], options: Collection[str]) -> None:
-    """Refuse an option without a value, as `--out "$FOLDER"` is where FOLDER is not set.
-
-    Raises UsageError, which names the option.
-    """
-    own = words[: words.index("--")] if "--" in words else words
-    for at, word in enumerate(own):
-        name, equals, value = word.partition("=")
-        given = [value] if equals else own[at + 1 : at + 2]
-        if name in options and given and not given[0].strip():
-            raise UsageError(
-                f"{name} has no value.", action=f"Write one behind {name}, or leave it out."
-            )
-
-
-def _is_flag(option: Any) -> bool:  # noqa: ANN401 - Typer's own, private
-    return bool(getattr(option, "is_flag", False))
-
-
-def _name_of(argument: TyperArgument) -> str:
-    name = argument.metavar or argument.name or ""
-    return name if argument.required or name.startswith("[") else f"[{name}]"
-
-
 def _show_plainly(commands: typer.Typer) -> None:
     for command in commands.registered_commands:
-        command.cls = _PlainCommand
+        command.cls = PlainCommand
     for group in commands.registered_groups:
         if group.typer_instance is not None:
+            own = group.typer_instance.info.cls
+            group.cls = own if isinstance(own, type) else PlainGroup
             _show_plainly(group.typer_instance)
 
 
 app = typer.Typer(
     name="reelsheet",
+    cls=PlainGroup,
     help=_HELP,
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -234,9 +145,7 @@ def _emulate(context: typer.Context) -> None:
     raise typer.Exit(emulate(context.args, program="reelsheet emulate", forget=forget_secrets))
 
 
-@app.command(
-    "help", cls=_PlainCommand, short_help="Explain a command, the exit codes or the words."
-)
+@app.command("help", cls=PlainCommand, short_help="Explain a command, the exit codes or the words.")
 def _help(
     context: typer.Context,
     topic: Annotated[
@@ -258,7 +167,7 @@ def _help(
             if command is None:
                 raise UsageError(
                     f"there is no command {' '.join(words)}.",
-                    action="See reelsheet --help for all of them.",
+                    action=name_help(words, context.find_root().command),
                 )
         command.main(["--help"], " ".join(("reelsheet", *words)), standalone_mode=False)
 

@@ -8,7 +8,7 @@ Tested in tests/cli/test_standing.py.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.cli.standing import Here, Standing, look_around
@@ -56,20 +56,26 @@ def _tell(here: Here) -> Iterator[str]:
     if here.more:
         folder = quote_name(str(here.tables[-1].table.parent))
         yield f"  and {count(here.more, 'more table')}: reelsheet status {folder}"
+    if here.written:
+        kinds = ", ".join(sorted(set(here.written.values())))
+        yield f"  (not listed: {count(len(here.written), 'file')} that commands wrote: {kinds})"
     yield ""
     yield "Next:"
-    steps = dict(_steps(here.tables))
+    steps = dict(_steps(here.tables, {one.parent for one in here.written}))
     width = max(map(len, steps))
     for step, why in steps.items():
         yield f"  {step:<{width}}  {why}"
 
 
-def _steps(tables: Sequence[Standing]) -> Iterator[tuple[str, str]]:
-    """Yield what comes next, each once; several new tables of a folder are checked together."""
+def _steps(tables: Sequence[Standing], mixed: Collection[Path]) -> Iterator[tuple[str, str]]:
+    """Yield what comes next, each once; several new tables of a folder are checked together.
+
+    In folders that are `mixed` with files of ours, each by its name: the folder means those too.
+    """
     new = Counter(one.table.parent for one in tables if one.is_new)
     made = [one for one in tables if not one.is_export]
     for one in made or tables:
-        if one.is_new and new[one.table.parent] > 1:
+        if one.is_new and new[one.table.parent] > 1 and one.table.parent not in mixed:
             folder = quote_name(str(one.table.parent))
             those = "the new tables here" if folder == "." else f"those of {folder}"
             yield f"reelsheet check {folder}", f"shows everything that is still wrong in {those}"

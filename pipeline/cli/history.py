@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import ConfigPath, Json, Out, Set
+from pipeline.cli.options import ConfigPath, Json, OutputsOut, Set
 from pipeline.cli.screen import print_json, print_line, print_table
 from pipeline.manifest.wording import shorten
 
@@ -44,7 +44,7 @@ def add_to(app: typer.Typer) -> None:
 def _history(
     folders: _Folders = None,
     config: ConfigPath = None,
-    out: Out = None,
+    out: OutputsOut = None,
     sets: Set = None,
     limit: _Most = 20,
     nights: _Nights = False,

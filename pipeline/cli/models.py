@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
+from pipeline.cli.nearmisses import PlainGroup, name_command
 from pipeline.cli.options import ConfigPath, Json
 from pipeline.cli.screen import print_json, print_line, print_table
 from pipeline.errors import ConfigError, ExitCode, UsageError
@@ -39,17 +39,18 @@ _Like = Annotated[
 ]
 
 
-class _Parts(TyperGroup):
+class _Parts(PlainGroup):
     """The parts of the command; a word that is none of them may be a model or a sheet."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - Typer's, private
         """Find the part that a word names; raises UsageError."""
         if args[0] not in self.commands and not args[0].startswith("-"):
             part = "check" if args[0].endswith(".toml") else "show"
+            meant = name_command(args[0], ("reelsheet", "models"), self.commands)
             raise UsageError(
                 f"There is no command reelsheet models {args[0]}; its parts are show, check and "
                 "new.",
-                action=f"Perhaps: reelsheet models {part} {quote_name(args[0])}",
+                action=f"Perhaps: {meant or f'reelsheet models {part} {quote_name(args[0])}'}",
             )
         return super().resolve_command(ctx, args)
 

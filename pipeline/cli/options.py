@@ -64,6 +64,15 @@ Out = Annotated[
         "folder in which each gets an output folder (instead of outputs).",
     ),
 ]
+OutputsOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="The folder of outputs, as it was named for the runs (default: the setting "
+        "output.dir, which is outputs).",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

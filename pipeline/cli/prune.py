@@ -17,7 +17,6 @@ import typer
 from pipeline.cli.options import (
     ConfigPath,
     Json,
-    Out,
     Set,
     check_and_show,
     read_duration_s,
@@ -32,6 +31,15 @@ if TYPE_CHECKING:
     from pipeline.runner.pruning import Kind, Pruning
     from pipeline.runner.target import Target
 
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        help="The output folder of the manifest that is named; of several, or of none, the folder "
+        "in which their output folders are (default: the setting output.dir, which is outputs).",
+    ),
+]
 _Manifests = Annotated[
     list[Path] | None,
     typer.Argument(
@@ -68,7 +76,7 @@ def _prune(
         bool, typer.Option("--yes", "-y", help="Remove it; without this it is only shown.")
     ] = False,
     config: ConfigPath = None,
-    out: Out = None,
+    out: _Out = None,
     sets: Set = None,
     as_json: Json = False,
 ) -> None:

@@ -270,6 +270,7 @@ def _share(judged: Sequence[Judged], path: Path, *, quiet: bool) -> bool:
 
 
 def _write_prompts(judged: Sequence[Judged], path: Path | None) -> None:
+    from pipeline.cli.several import note_copy
     from pipeline.review.promptcopy import write_prompts
 
     if path is None:
@@ -277,6 +278,7 @@ def _write_prompts(judged: Sequence[Judged], path: Path | None) -> None:
     if len(judged) > 1:
         raise UsageError(f"--write-prompts {path}: name one manifest.")
     number = write_prompts(judged[0].reviewed.checked, path)
+    note_copy(judged[0].target.folder.root, path)
     print_line(f"{count(number, 'new prompt')}: {path}")
 
 

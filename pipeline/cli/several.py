@@ -5,23 +5,34 @@ They are files by name, all of a folder, or those that a pattern matches.
 Of a single manifest, everything is printed as if no other could be named, and what is wrong with it
 is raised.
 
-Tested in tests/cli/test_several.py and tests/cli/test_manifests.py.
+Files that commands wrote themselves are no new tables. Decisions that were exported and results
+that somebody copied are known by their headers; a copy with new prompts looks as its table does, so
+that `review` notes it beside the results, and it counts as ours until somebody saves it.
+
+Tested in tests/cli/test_several.py, test_manifests.py and test_ownfiles.py.
 """
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import glob
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import typer
 
 from pipeline.cli.options import resolve_options, with_named
 from pipeline.cli.problemlist import list_problems
 from pipeline.cli.screen import print_json, print_line, say, say_error
+from pipeline.disk.openfile import open_to_read_bytes
+from pipeline.disk.place import place
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.reader.nontables import is_no_table
 
@@ -35,6 +46,19 @@ _SUFFIXES = (".csv", ".tsv", ".xlsx", ".xlsm", ".ods")
 
 _OTHERS = ("results", "failed", "problems", "decisions")
 """So begin the names of the files that commands write, which are left out of a folder."""
+DECISIONS, RESULTS, COPY = "decisions", "results", "copies with new prompts"
+"""What commands write."""
+_COPIES = "copies.json"
+_MOST_COPIES = 200
+_MOST_BYTES = 1 << 20
+_MOST_PARTS = 20
+_PARTS = ("xl/worksheets/", "xl/sharedstrings")
+_OF_RESULTS = ("result_state", "result_action")
+_OF_DECISIONS = frozenset({"key", "entry", "number", "sha256", "verdict", "prompt_of"})
+_DAMAGED = (OSError, ValueError, TypeError, RecursionError)
+
+Mark = tuple[str, int, int]
+"""A file as it was left: its real path, its size, and when it was saved, in nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -243,3 +267,76 @@ def say_error_of(manifest: Path, error: ReelsheetError) -> None:
     """Say what went wrong with one of several manifests, and name it."""
     named = str(manifest) in error.message
     say_error(error, "error: " if named else f"error: {manifest}: ")
+
+
+def what_wrote(path: Path, start: bytes, copies: Collection[Mark]) -> str | None:
+    """Return what a command wrote this file as; None for a table of the user's.
+
+    Args:
+        path: the file.
+        start: how it begins.
+        copies: the copies with new prompts that `read_copies` found.
+
+    """
+    if copies and _mark_of(path) in copies:
+        return COPY
+    if start.startswith(b"PK"):
+        return RESULTS if _holds_results(path) else None
+    headers = {*map(str.strip, _first_line(start))}
+    if headers >= _OF_DECISIONS:
+        return DECISIONS
+    return RESULTS if headers.issuperset(_OF_RESULTS) else None
+
+
+def _first_line(start: bytes) -> list[str]:
+    encoding = "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    first = start.decode(encoding, "replace").partition("\n")[0].rstrip("\r")
+    with contextlib.suppress(csv.Error):  # a word that is longer than any header
+        return next(csv.reader([first], delimiter=max(",;\t", key=first.count)), [])
+    return []
+
+
+def _holds_results(path: Path) -> bool:
+    """Tell whether a workbook has the headers of results: in a sheet, or in its shared texts."""
+    wanted = {name.encode() for name in _OF_RESULTS}
+    # What cannot be read is a table, whose check says why.
+    with (
+        contextlib.suppress(Exception),
+        open_to_read_bytes(path) as file,
+        zipfile.ZipFile(file) as package,
+    ):
+        named = [one for one in package.namelist() if one.casefold().startswith(_PARTS)]
+        for name in named[:_MOST_PARTS]:
+            with package.open(name) as part:
+                text = part.read(_MOST_BYTES)
+            if all(one in text for one in wanted):
+                return True
+    return False
+
+
+def note_copy(folder: Path, target: Path) -> None:
+    """Note in an output folder that a copy with new prompts was written; raises nothing."""
+    mark = _mark_of(target)
+    if mark is None or not folder.is_dir():
+        return
+    marks = [*read_copies(folder), mark][-_MOST_COPIES:]
+    with contextlib.suppress(Exception):
+        place(folder / _COPIES, partial(_write, json.dumps(marks).encode()))
+
+
+def _write(data: bytes, file: BinaryIO) -> None:
+    file.write(data)
+
+
+def read_copies(folder: Path) -> Iterator[Mark]:
+    """Yield the copies that were noted in an output folder; none where it cannot be read."""
+    with contextlib.suppress(*_DAMAGED), open_to_read_bytes(folder / _COPIES) as file:
+        for path, size, saved_at in json.loads(file.read(_MOST_BYTES)):
+            yield str(path), int(size), int(saved_at)
+
+
+def _mark_of(path: Path) -> Mark | None:
+    with contextlib.suppress(OSError, ValueError):
+        told = path.stat()
+        return os.path.realpath(path), told.st_size, told.st_mtime_ns
+    return None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.cli.several import is_manifest_name
+from pipeline.cli.several import Mark, is_manifest_name, read_copies, what_wrote
 from pipeline.disk.folder import REHEARSAL, OutputFolder
 from pipeline.disk.openfile import open_to_read_bytes
 from pipeline.manifest.invocation import Invocation
@@ -35,6 +35,8 @@ _FOLDERS = (Path(), Path("manifests"))
 _MOST_LOOKED_AT = 20_000
 """Names of a folder that are looked at: a folder of pictures may have very many."""
 _MOST_OUTPUTS = 500
+_MOST_OPENED = 100
+"""New tables that are opened to see whether a command wrote them."""
 _MOST_BYTES = 1 << 20
 _DAMAGED = (
     ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, OSError,
@@ -90,10 +92,14 @@ class Standing:
 
 @dataclass(slots=True)
 class Here:
-    """What a folder holds: the tables, how many are not shown, and what could not be read."""
+    """What a folder holds: the tables, how many are not shown, and what could not be read.
+
+    `written` tells of the files that look like tables, but that commands wrote, as what.
+    """
 
     tables: list[Standing] = field(default_factory=list)
     more: int = 0
+    written: dict[Path, str] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
 
 
@@ -101,10 +107,15 @@ def look_around(environ: Mapping[str, str], now: float) -> Here:
     """Return the tables of the working folder and how far they are at `now`; raises nothing."""
     here = Here()
     live, outputs = _read_config(environ)
-    left = _read_outputs(outputs)
+    left, copies = _read_outputs(outputs)
     found: list[Path] = []
     for folder in _FOLDERS:
         found += _tables_in(folder, here)
+    new = [one for one in found if os.path.realpath(one) not in left]
+    for one in new[:_MOST_OPENED]:
+        if (kind := what_wrote(one, _read(one), copies)) is not None:
+            here.written[one] = kind
+    found = [one for one in found if one not in here.written]
     # The last ones worked on are those that a person asks about.
     order = sorted(found, key=lambda one: os.path.realpath(one) not in left)
     here.more = max(0, len(order) - MOST_SHOWN)
@@ -161,19 +172,21 @@ def _tables_in(folder: Path, here: Here) -> list[Path]:
     return sorted(found)
 
 
-def _read_outputs(outputs: Path) -> dict[str, list[Left]]:
-    """Return what runs left, by the real paths of their tables."""
+def _read_outputs(outputs: Path) -> tuple[dict[str, list[Left]], set[Mark]]:
+    """Return what runs left, by the real paths of their tables, and the copies made of these."""
     found: dict[str, list[Left]] = {}
+    copies: set[Mark] = set()
     try:
         with os.scandir(outputs) as entries:
             names = [one.name for _, one in zip(range(_MOST_OUTPUTS), entries, strict=False)]
     except OSError:
-        return found
+        return found, copies
     for name in sorted(names):
         told = _read_left(outputs / name)
         if told is not None:
             found.setdefault(told[0], []).append(told[1])
-    return found
+            copies.update(read_copies(outputs / name))
+    return found, copies
 
 
 def _read_left(folder: Path) -> tuple[str, Left] | None:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.options import ConfigPath, Out, Set
+from pipeline.cli.options import ConfigPath, OutputsOut, Set
 from pipeline.cli.screen import print_line
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
-from pipeline.manifest.wording import agree
+from pipeline.manifest.wording import agree, name_all
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
 
+_PLACES = ("output.dir",)
+"""Settings that say which runs are meant."""
 _Now = Annotated[
     bool,
     typer.Option("--now", help="Do not wait for answers and downloads that are under way."),
@@ -31,7 +33,9 @@ def add_to(app: typer.Typer) -> None:
     app.command("limits", short_help="Have a night or a run keep to other limits.")(_limits)
 
 
-def _stop(config: ConfigPath = None, out: Out = None, sets: Set = None, now: _Now = False) -> None:
+def _stop(
+    config: ConfigPath = None, out: OutputsOut = None, sets: Set = None, now: _Now = False
+) -> None:
     """End the nights and runs that work in the folder of outputs: nothing new is sent or asked.
 
     Answers and downloads under way are awaited, and the results written; the exit code of what is
@@ -42,7 +46,7 @@ def _stop(config: ConfigPath = None, out: Out = None, sets: Set = None, now: _No
     ask_to(out or Path(settings.output.dir), {"do": "stop", "now": now})
 
 
-def _limits(config: ConfigPath = None, out: Out = None, sets: Set = None) -> None:
+def _limits(config: ConfigPath = None, out: OutputsOut = None, sets: Set = None) -> None:
     """Have the nights and runs in the folder of outputs keep to other limits from now on.
 
     As in --set limits.outstanding=10. The limits outstanding, submits_in_flight, submits_per_minute
@@ -50,14 +54,17 @@ def _limits(config: ConfigPath = None, out: Out = None, sets: Set = None) -> Non
     """
     from pipeline.engine.control import LIMITS
 
-    settings = _load(config, sets)
     named = [one.partition("=")[0].strip() for one in sets or []]
     limits = [name.removeprefix("limits.") for name in named if name.startswith("limits.")]
-    if not limits or not set(limits) <= set(LIMITS):
+    others = [one for one in named if one not in {*_PLACES, *(f"limits.{name}" for name in LIMITS)}]
+    if others or not limits:
         raise UsageError(
-            "no limit is named that can change while a run goes on.",
+            f"{name_all(others)} cannot change while a run goes on."
+            if others
+            else "no limit is named that can change while a run goes on.",
             action=f"Give --set limits.outstanding=10, or another of: {', '.join(LIMITS)}.",
         )
+    settings = _load(config, sets)
     values = {name: getattr(settings.limits, name) for name in limits}
     ask_to(out or Path(settings.output.dir), {"do": "limits", "limits": values})
 

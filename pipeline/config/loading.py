@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _LARGEST_BYTES = 1_000_000
+_WITH_COMMA = re.compile(r"0,[0-9]+|[0-9]+,[0-9]{1,2}")
+"""A number as most of Europe writes it; 1,000 may be a thousand."""
 _LONGEST_ECHO = 60
 
 _BOOK = "account.book"
@@ -342,4 +345,6 @@ def _echo(value: object) -> str:
 def _quotes(key: str, value: object) -> str:
     if "text" in say_allowed(key) and not isinstance(value, (str, dict, list, type(None))):
         return " (write it in quotes)"
+    if isinstance(value, str) and _WITH_COMMA.fullmatch(value) and "a number" in say_allowed(key):
+        return f": {value.replace(',', '.')} with a point"
     return ""

@@ -390,3 +390,13 @@ def test_the_book_of_a_file_lies_beside_the_file(tmp_path: Path) -> None:
         assert (
             load(_file(tmp_path, f"account: {{book: {book}}}\n"), environ={}).account.book == book
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("0,10", ": 0.10 with a point"), ("1,5", ": 1.5 with a point"), ("1,000", "")],
+)
+def test_a_number_with_a_comma_is_named_with_a_point(text: str, said: str, tmp_path: Path) -> None:
+    """As most of Europe writes it; what may be a thousand is not guessed at."""
+    found = _faults("", tmp_path, f"budget.price_per_second={text}")
+    assert found.endswith(f"{text}: must be a number above 0, or null{said}")
