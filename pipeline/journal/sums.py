@@ -21,6 +21,13 @@ _SENT = (
     "GROUP BY state"
 )
 
+_UNTOLD = (
+    "SELECT key, number FROM attempts WHERE video IS NOT NULL AND finished_at >= "
+    "(SELECT MIN(started_at) FROM runs WHERE command = 'night' AND finished_at IS NULL "
+    "AND run_id != ? AND started_at > COALESCE((SELECT MAX(started_at) FROM runs "
+    "WHERE command = 'night' AND finished_at IS NOT NULL), 0))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -63,6 +70,26 @@ def runs_in(journal: Path) -> list[RunTold]:
             (STOPPED,),
         )
         return [RunTold(*row) for row in found]
+
+
+def arrived_untold(journal: Path, run_id: str) -> list[tuple[str, int]]:
+    """Return the takes of which no night has told, as those that they came in were killed.
+
+    Later runs by day do not count as told. Raises StoreError.
+
+    Args:
+        journal: The file; nothing came if there is none.
+        run_id: The night that goes on, which has no end yet either.
+
+    Returns:
+        The identities of their rows, and their numbers.
+
+    """
+    connection = connect_for_reading(journal)
+    if connection is None:
+        return []
+    with contextlib.closing(connection), clear_errors(journal):
+        return connection.execute(_UNTOLD, (run_id,)).fetchall()
 
 
 def sum_up(journal: Path, since: float, before: float) -> Sent:

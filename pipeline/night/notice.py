@@ -208,7 +208,7 @@ def _of_manifest(one: Ended) -> list[str]:
     notes = [note for note in outcome.notes if not _SAID_HERE.fullmatch(note)]
     lines += [f"  {note}" for note in notes[:_MOST_NOTES]]
     if outcome.failure is not None:
-        lines.append(f"  {outcome.failure.message}")
+        lines.append(f"  {outcome.failure.message} {outcome.failure.action or ''}".rstrip())
     if outcome.results_file is not None:
         lines.append(f"  results: {outcome.results_file.absolute()}")
     if outcome.failed_file is not None:

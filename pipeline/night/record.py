@@ -321,8 +321,9 @@ def note_refusal(
 
 
 def _reasons(outcomes: Sequence[tuple[Path, RunReport | ReelsheetError]]) -> list[str]:
-    """Return why the night ended early; if nothing ended it, why manifests were not worked on."""
-    errors = [one.message for _, one in outcomes if isinstance(one, ReelsheetError)]
+    """Return why the night ended early; if nothing did, what kept manifests, or their results."""
+    failures = (one if isinstance(one, ReelsheetError) else one.failure for _, one in outcomes)
+    errors = [one.message for one in failures if one is not None]
     return [*named_reasons(outcomes).values()] or list(dict.fromkeys(errors))
 
 

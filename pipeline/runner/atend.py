@@ -5,6 +5,7 @@ Tested in tests/system/test_main_job.py and tests/system/test_named_rows.py.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ from pipeline.writer.publish import (
     with_unknown_statuses,
     with_ways_on,
 )
+from pipeline.writer.summary import Summary, write_summary
 
 
 def results_at_end(
@@ -107,26 +109,32 @@ def word_stops(stops: Iterable[Stop], selection: Selection, rest: Collection[str
 
 def complete_failure(
     failure: StoreError,
-    code: ExitCode,
+    summary: Summary,
     order: Order,
     rest: Sequence[str],
     results: Sequence[Result],
-) -> None:
-    """Have what kept the results from being written say the end of the run.
+) -> Summary:
+    """Have what kept the results from being written say the end of the run, as do its figures.
 
-    What else happened may concern more than the results that cannot be written.
+    What else happened may concern more than the results that cannot be written. Returns the
+    figures, which are written if there is room for them.
 
     Args:
         failure: Why they could not be written.
-        code: The exit code of what else happened.
+        summary: The figures, with the exit code of what else happened.
         order: What the run was asked to do.
         rest: The keys of the rows that were asked for by key and not sent.
         results: What became of each row.
 
     """
-    failure.exit_code = highest([code, failure.exit_code])
+    failure.exit_code = highest([ExitCode(summary.exit_code), failure.exit_code])
     said = _say(order, [failure.action or ""], rest, results)
     failure.action = " ".join(said).strip() or None
+    why = "; ".join(filter(None, (summary.stopped_by, failure.message)))
+    summary = replace(summary, exit_code=int(failure.exit_code), stopped_by=why)
+    with contextlib.suppress(StoreError):  # it lies where the results do
+        write_summary(summary, order.folder.root)
+    return summary
 
 
 def _say(

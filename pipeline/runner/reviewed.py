@@ -16,6 +16,7 @@ from pipeline.errors import ReelsheetError
 from pipeline.journal.decisions import read_decisions
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_all
+from pipeline.journal.sums import arrived_untold
 
 
 def with_review(
@@ -50,22 +51,27 @@ def with_review(
     return _with_notes(checked, lines)
 
 
-def count_unjudged(journal: Journal, takes: Collection[tuple[str, int]]) -> int:
-    """Return of how many takes nobody has said anything yet; none where that cannot be read.
+def count_unjudged(journal: Journal, arrived: Collection[tuple[str, int]], run_id: str) -> int:
+    """Return of how many new takes nobody has said anything yet; none where that cannot be read.
+
+    Of what came in nights just before this run that were killed nobody was told.
 
     Args:
         journal: the journal of their rows.
-        takes: the keys of the rows, and the numbers of the takes.
+        arrived: the keys of the rows, and the numbers of the takes, that came in this run.
+        run_id: the id of this run.
 
     """
-    if not takes:
-        return 0
-    from pipeline.review.verdicts import TAKEN_BACK, latest_of  # noqa: PLC0415
-
     with contextlib.suppress(ReelsheetError):
+        takes = {(journal.identity_of(key), number) for key, number in arrived}
+        takes |= {*arrived_untold(journal.path, run_id)}
+        if not takes:
+            return 0
+        from pipeline.review.verdicts import TAKEN_BACK, latest_of  # noqa: PLC0415
+
         latest = latest_of(read_decisions(journal.path)).items()
         judged = {take for take, said in latest if said.verdict != TAKEN_BACK}
-        return sum((journal.identity_of(key), number) not in judged for key, number in takes)
+        return len(takes - judged)
     return 0
 
 

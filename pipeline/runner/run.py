@@ -294,9 +294,8 @@ class ManifestRun:
                 self.order.config.repeats,
             )
         self._hold_doubtful(self.tally.unproved)
-        if self._stop is not None:
-            self.tally.stops.append(self._stop)
-            self._stop = None
+        self.tally.stops += [] if self._stop is None else [self._stop]
+        self._stop = None
         order, plan, tally = self.order, self.plan, self.tally
         rest = rest_of(self._asked, self._entries_of(tuple(self._asked))) if self._asked else ()
         entries_of = self._take_out if self.entries else self._entries_of
@@ -305,24 +304,25 @@ class ManifestRun:
         states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         waits = count_waits(plan.steps, results, order.checked.wanted)
-        waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived))
+        waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived, self.run_id))
         spent = (self.began_at, self.clock.wall(), self.clock.now() - self.began)
         summary = summarise(
             order, tally, *count_states(results), run_id=self.run_id, times=spent, code=code
         )
+        failure: StoreError | None = None
         try:
             published = publish_order(order, results, summary, self.journal.note)
-        except StoreError as failure:
-            complete_failure(failure, code, order, rest, results)
-            summary = replace(summary, exit_code=int(failure.exit_code))
-            return report_run(order, tally, summary, results, failure, stops=stops, waits=waits)
+        except StoreError as error:
+            failure = error
+            summary = complete_failure(failure, summary, order, rest, results)
         for stop in stops:
             self.log.write("stopped", exit_code=int(stop.exit_code), reason=stop.reason)
-        self.log.write(
-            "end", exit_code=int(code), states=dict(summary.states), notes=published.notes
-        )
-        asked = not any(map(is_unasked, results))
-        self.note_end(spent[1], int(code), asked=asked, why=summary.stopped_by)
+        notes = published.notes if failure is None else ()
+        ended, asked = summary.exit_code, not any(map(is_unasked, results))
+        self.log.write("end", exit_code=ended, states=dict(summary.states), notes=notes)
+        self.note_end(spent[1], ended, asked=asked, why=summary.stopped_by)
+        if failure is not None:
+            return report_run(order, tally, summary, results, failure, stops=stops, waits=waits)
         pilot = pilot_at_end(self._pilot, self._entries_of, order)
         told = notes_at_end(order, plan, results, rest, stopped=bool(stops), pilot=pilot)
         published = replace(published, notes=(*published.notes, *told))

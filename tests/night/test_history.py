@@ -24,6 +24,7 @@ from pipeline.model import State, Video
 from pipeline.night.history import FILE_NAME, Past, note, read_past, settled
 from pipeline.night.outside import Outside, home_of
 from pipeline.night.record import NightRecord, lock_of
+from pipeline.runner.reviewed import count_unjudged
 from pipeline.writer.layout import Result
 from tests.engine.night import attempt
 from tests.night.ended import AT_A_CAP, report
@@ -94,6 +95,29 @@ def sent(folder: Path, manifest: Path, at: float, *ends: ev.Event) -> None:
         intent = ev.Intended(event.key, 1, attempt(event.key))
         journal.append([intent], at).result()
         journal.append([event], at).result()
+    journal.close()
+
+
+def test_of_what_came_in_a_killed_night_the_next_one_tells(tmp_path: Path) -> None:
+    """Also after two of them, and a run by day between; not of what an ended night told of."""
+    journal = Journal(tmp_path / "journal.db")
+    nights = [("night", True), ("night", False), ("run", True), ("night", False), ("night", None)]
+    for number, (command, ends) in enumerate(nights):
+        at, name, key = 100.0 * number, f"n{number}", f"k{number}"
+        journal.begin_run(name, command, at)
+        video = Video(f"{key}.mp4", 1, "0" * 64, 6.0, 1280, 720)
+        journal.append([ev.Intended(key, 1, attempt(key))], at + 1).result()
+        came = [
+            ev.Accepted(key, 1, f"v{number}"),
+            ev.Completed(key, 1, 1.0),
+            ev.Downloaded(key, 1, video),
+        ]
+        journal.append(came, at + 2).result()
+        if ends:
+            journal.end_run(name, at + 9, 0)
+    assert count_unjudged(journal, [("k4", 1)], "n4") == 4, "k1, k2, k3 and its own"
+    journal.end_run("n4", 500.0, 0)
+    assert count_unjudged(journal, [], "n5") == 0
     journal.close()
 
 

@@ -113,8 +113,12 @@ def test_a_night_that_was_hindered_did_not_end_well(tmp_path: Path, told_so: str
         record.end(code, [(Path("a.csv"), done), (Path("b.csv"), outcome)])
     assert told(tmp_path / "night.json")["well"] is record.ended_well is False
     assert told(tmp_path / "night.json")["exit_code"] == code
-    expected = {"key": "TOAPIS_API_KEY is not set.", "disk": f"b.csv: {full.message}"}
-    assert record.stopped_by == expected.get(told_so)
+    expected = {
+        "key": "TOAPIS_API_KEY is not set.",
+        "disk": f"b.csv: {full.message}",
+        "results": full.message,
+    }
+    assert record.stopped_by == expected[told_so]
     assert record.hindrance is (Hindrance.UNUSED if told_so == "key" else Hindrance.DISK)
     well, _ = look_at_night(tmp_path, None, 0.0)
     assert not well

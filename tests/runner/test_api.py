@@ -548,6 +548,11 @@ def test_what_has_begun_is_reported_also_when_it_ends_with_5(studio: Studio) -> 
     assert (report.exit_code, report.results_file) == (ExitCode.UNFINISHED, None)
     assert isinstance(report.failure, StoreError)
     assert report.states == {"done": 3}
+    (past,) = read_past(studio.out.parent)
+    assert (past.state, past.exit_code, past.stopped_by) == ("ended", 5, report.failure.message)
+    summary = sheets.summary(studio.out)
+    assert (summary["exit_code"], summary["stopped_by"]) == (5, report.failure.message)
+    assert summary["finished_at"] is not None
     in_the_way.rmdir()
     in_the_way.parent.rmdir()
     assert studio.sheet().run().submitted == 0
