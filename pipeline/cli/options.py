@@ -214,7 +214,9 @@ def read_duration_s(option: str, text: str) -> float:
     """Return seconds from a text such as 90s, 15m, 24h or 2d; raises UsageError."""
     found = _DURATION.fullmatch(text.strip().casefold())
     if found is None:
-        raise UsageError(f"{option} {text}: write a time as 90s, 15m, 24h or 2d.")
+        alone = re.fullmatch(r"\s*(\d{1,9})\s*", text)
+        action = f"For {alone[1]} days: {option} {alone[1]}d" if alone else None
+        raise UsageError(f"{option} {text}: write a time as 90s, 15m, 24h or 2d.", action=action)
     return float(found[1]) * _SECONDS[found[2]]
 
 

@@ -150,14 +150,14 @@ class _Lasting(io.FileIO):
     def __init__(self, number: int, *, results: bool) -> None:
         super().__init__(number, "w", closefd=False)
         self._results = results
-        self._lost = False
+        self.lost = False
 
     def write(self, data: Buffer, /) -> int:
         try:
-            if not self._lost:
+            if not self.lost:
                 return super().write(data)
         except OSError as error:
-            self._lost = True
+            self.lost = True
             if self._results and not isinstance(error, BrokenPipeError):
                 raise StoreError(
                     f"standard output cannot be written: {error.strerror}",
@@ -204,6 +204,12 @@ def guard_streams() -> None:
     """
     sys.stdout = cast("TextIO", _Showing(_choose_stream(sys.stdout, results=True)))
     sys.stderr = cast("TextIO", _Showing(_choose_stream(sys.stderr, results=False)))
+
+
+def is_read() -> bool:
+    """Tell whether anybody reads the results, as far as writing has shown."""
+    raw = getattr(getattr(bare_stream(sys.stdout), "buffer", None), "raw", None)
+    return not (isinstance(raw, _Lasting) and raw.lost)
 
 
 def speak_json() -> None:

@@ -28,7 +28,7 @@ from pipeline.cli.options import (
     check_and_show,
     read_duration_s,
 )
-from pipeline.cli.screen import print_line, print_table
+from pipeline.cli.screen import is_read, print_line, print_table, say
 from pipeline.cli.several import (
     Targets,
     end_reading,
@@ -125,9 +125,20 @@ def _status(
         _show(targets, found, rows=rows or verbose, as_json=as_json)
         if not (watch and _is_worked_on(targets)):
             break
-        time.sleep(max(_WATCH_S, 10 * (time.monotonic() - began)))
+        _pause(max(_WATCH_S, 10 * (time.monotonic() - began)))
         print_line()
+        if not is_read():
+            break
     end_reading(found)
+
+
+def _pause(seconds: float) -> None:
+    """Wait for the next look; a Ctrl-C ends the watching alone."""
+    try:
+        time.sleep(seconds)
+    except KeyboardInterrupt:
+        say("No longer watching; the run goes on.")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _show(
