@@ -1,14 +1,15 @@
 """`reelsheet night`: several manifests by themselves, within their window and their budget.
 
-Tested in tests/system/test_nights.py.
+Tested in tests/cli/test_night.py and tests/system/test_nights.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,9 +35,10 @@ from pipeline.cli.options import (
     select_rows,
     with_named,
 )
-from pipeline.cli.screen import say
+from pipeline.cli.screen import is_terminal, say
 from pipeline.cli.several import Targets, find_manifests, say_notes
 from pipeline.errors import ReelsheetError, RunLocked, UsageError
+from pipeline.manifest.wording import agree
 
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
@@ -134,40 +136,80 @@ def _night(
             named += [f"{name}={value}" for name, value in given.items() if value is not None]
             loaded, _ = load_settings(config, named)
             outputs = out or Path(loaded.output.dir)
-            if loaded.rehearses and not rehearse:
-                raise UsageError(
-                    "provider is rehearsal: a night that nobody watches would make nothing.",
-                    action="Set provider: toapis, or rehearse the night on purpose with "
-                    "--rehearse.",
-                )
+            _refuse_rehearsal(loaded, rehearse=rehearse)
             terms = _terms(loaded, until, max_runtime, quiet=quiet)
-            find = partial(_find, manifests or [], loaded, config, out, named, adopt=adopt)
-            places, targets = find()
+            find = partial(_find, manifests or [], config, out, named, adopt=adopt)
+            places, targets = find(loaded)
+            load = partial(load_settings, config, named)
+            anew = partial(find_anew, find, load, loaded, rehearse=rehearse)
             _ = targets.first  # there is one that can be worked on
+            if is_terminal(sys.stderr):
+                _refuse_missing(targets)
             if terms.is_early(time.time()):
                 refuse_without_key(loaded)
             record = night.enter_context(_alone(outputs, targets))
         except RunLocked:  # another night goes on here, and is told of
             raise
         except ReelsheetError as error:
-            used = loaded or load_settings_in_part(config, named, WANTED)
-            outputs = out or Path(used.output.dir)
-            _tell_refusal(error, used, targets, outputs, rehearse=rehearse)
+            if not is_terminal(sys.stderr):  # else whoever has mistyped it reads it
+                used = loaded or load_settings_in_part(config, named, WANTED)
+                outputs = out or Path(used.output.dir)
+                _tell_refusal(error, used, targets, outputs, rehearse=rehearse)
             raise
         sheets, redo = bool(redo), redo or ",".join(targets.first.config.night.redo) or None
 
         chosen = partial(select_rows, redo=redo, pay_again=pay_again, pilot=pilot, sheets=sheets)
         night_of = Night(record, terms, chosen, outputs, yes=yes, quiet=quiet)
-        code = night_of.work(find, places, targets)
+        code = night_of.work(anew, places, targets)
     raise typer.Exit(code)
+
+
+def _refuse_rehearsal(loaded: Config, *, rehearse: bool) -> None:
+    if loaded.rehearses and not rehearse:
+        raise UsageError(
+            "provider is rehearsal: a night that nobody watches would make nothing.",
+            action="Set provider: toapis, or rehearse the night on purpose with --rehearse.",
+        )
+
+
+def find_anew(
+    find: Callable[[Config], tuple[NightManifests, Targets]],
+    load: Callable[[], tuple[Config, object]],
+    before: Config,
+    *,
+    rehearse: bool,
+) -> tuple[NightManifests, Targets]:
+    """Return the manifests as they are when the window opens, by the settings as they are then.
+
+    Some settings the night has acted upon by then: it keeps to them, and says so.
+
+    Args:
+        find: Finds the manifests by some settings.
+        load: Reads the settings.
+        before: The settings as the night began.
+        rehearse: Whether it may rehearse.
+
+    """
+    loaded, _ = load()
+    _refuse_rehearsal(loaded, rehearse=rehearse)
+    kept = {
+        "night.window": before.night.window != loaded.night.window,
+        "night.timezone": before.night.timezone != loaded.night.timezone,
+        "night.redo": before.night.redo != loaded.night.redo,
+        "notify": before.notify != loaded.notify,
+    }
+    if changed := [name for name, differs in kept.items() if differs]:
+        said = agree(len(changed), "was changed and counts", "were changed and count")
+        say(f"note: {', '.join(changed)} {said} from the next night on; all else counts now.")
+    return find(loaded)
 
 
 def _find(
     manifests: Sequence[Path],
-    loaded: Config,
     config: Path | None,
     out: Path | None,
     named: list[str],
+    loaded: Config,
     *,
     adopt: bool,
 ) -> tuple[NightManifests, Targets]:
@@ -236,6 +278,15 @@ class NightManifests:
         """Return an order with the terms of the night, its share and its priority."""
         share, priority = self._shares.get(order.checked.manifest.path.resolve(), (1.0, 0))
         return replace(order, terms=replace(terms, share=share, priority=priority))
+
+
+def _refuse_missing(targets: Targets) -> None:
+    """Raise UsageError if not one of the manifests is there: none of them begins a night."""
+    from pipeline.disk.openfile import is_gone
+    from pipeline.reader.content import explain_missing
+
+    if all(is_gone(one.manifest) for one in targets.all):
+        raise explain_missing(targets.first.manifest)
 
 
 def _tell_refusal(
