@@ -40,8 +40,8 @@ def first_screen(environ: Mapping[str, str], now: float) -> Iterator[str]:
     for name, text in _STEPS:
         yield f"  reelsheet {name:<7} {text}"
     yield ""
-    yield "All commands: reelsheet --help. One of them: reelsheet help run."
-    yield "What a word means: reelsheet help words. How a run ended: reelsheet help exit-codes."
+    yield "All commands: reelsheet --help. One of them: reelsheet help run"
+    yield "What a word means: reelsheet help words. How a run ended: reelsheet help exit-codes"
 
 
 def _tell(here: Here) -> Iterator[str]:

@@ -150,5 +150,5 @@ def refuse_lone_options(options: InitOptions) -> None:
     for option, given, allowed, partner in needs:
         if given and not allowed:
             raise UsageError(
-                f"{option} can only be used with {partner}.", action="See reelsheet init --help."
+                f"{option} can only be used with {partner}.", action="See reelsheet init --help"
             )

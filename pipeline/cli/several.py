@@ -32,7 +32,6 @@ from pipeline.cli.options import resolve_options, with_named
 from pipeline.cli.problemlist import list_problems
 from pipeline.cli.screen import print_json, print_line, say, say_error
 from pipeline.disk.openfile import open_to_read_bytes
-from pipeline.disk.place import place
 from pipeline.errors import ExitCode, ReelsheetError, UsageError
 from pipeline.reader.nontables import is_no_table
 
@@ -316,6 +315,8 @@ def _holds_results(path: Path) -> bool:
 
 def note_copy(folder: Path, target: Path) -> None:
     """Note in an output folder that a copy with new prompts was written; raises nothing."""
+    from pipeline.disk.place import place
+
     mark = _mark_of(target)
     if mark is None or not folder.is_dir():
         return

@@ -42,7 +42,7 @@ def scratch_folder(named: Path | None) -> Iterator[Path]:
     except OSError as error:
         raise StoreError(
             f"The scratch folder {home} cannot be made: {error.strerror or error}.",
-            action="Name another: reelsheet worker ADDRESS --scratch FOLDER.",
+            action="Name another: reelsheet worker ADDRESS --scratch FOLDER",
         ) from error
     for number in count(1):
         with contextlib.ExitStack() as stack:

@@ -199,7 +199,7 @@ class Bench:
 def _unusable(scratch: Path, error: OSError) -> StoreError:
     return StoreError(
         f"The scratch folder {scratch} cannot be used: {error.strerror or error}.",
-        action="Name another: reelsheet worker ADDRESS --scratch FOLDER.",
+        action="Name another: reelsheet worker ADDRESS --scratch FOLDER",
     )
 
 
