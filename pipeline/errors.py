@@ -233,10 +233,13 @@ class TransferBroken(DownloadError):
 class HostDown(TransferBroken):
     """The download host, or the way to it, gives nothing at all: an outage to be waited out.
 
-    `what` is waited for.
+    `what` is waited for; `serves_all` says that no video comes home without it. `down_s` is for how
+    long it had given nothing when that was told.
     """
 
     what = "the download host"
+    serves_all = False
+    down_s = 0.0
 
 
 class BadVideo(DownloadError):

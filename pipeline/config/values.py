@@ -202,11 +202,11 @@ def _zone(name: str) -> str:
 def _videos(text: str) -> str:
     """Check the place of the videos: a bucket has an address, anything else is a folder."""
     scheme, mark, rest = _not_blank(text).partition("://")
-    if not mark:
+    if not mark and text.partition(":")[0].lower() not in _BUCKETS:
         return text
-    if scheme not in _BUCKETS:
+    if not mark or scheme not in _BUCKETS:
         listed = ", ".join(f"{one}://" for one in _BUCKETS)
-        raise ValueError(f"must begin with one of {listed}, or be a folder")
+        raise ValueError(f"must begin with one of {listed} (in small letters), or be a folder")
     if "@" in rest or "?" in rest or "#" in rest:
         raise ValueError(
             "must be bucket and folder alone, for example s3://my-videos/spring; keys come from "
@@ -215,7 +215,10 @@ def _videos(text: str) -> str:
     bucket, _, folder = rest.strip("/").partition("/")
     parts = folder.split("/") if folder else []
     if not _BUCKET.fullmatch(bucket) or any(part in {"", ".", ".."} for part in parts):
-        raise ValueError("names no bucket; write for example s3://my-videos/spring")
+        raise ValueError(
+            "names no bucket (3 to 63 small letters, digits, . and -); write for example "
+            "s3://my-videos/spring"
+        )
     return "/".join([f"{scheme}://{bucket}", *parts])
 
 

@@ -17,10 +17,19 @@ from pipeline.engine.commands import RowId
 from pipeline.engine.limits import DOWNLOAD
 from pipeline.engine.outstanding import Outstanding
 from pipeline.engine.queries import Sweep
-from pipeline.engine.rows import NOTHING, Reaction, Tracked, Wait, stop_for_storage
+from pipeline.engine.rows import (
+    NOTHING,
+    Reach,
+    Reaction,
+    Stop,
+    Tracked,
+    Wait,
+    stop_for_storage,
+)
 from pipeline.errors import (
     BadVideo,
     DownloadError,
+    ExitCode,
     HostDown,
     LinkDead,
     Unfinished,
@@ -117,24 +126,28 @@ class Videos:
                 row.bad_videos += 1
                 self._try_later(row, row.bad_videos, error, now, most=_BAD_VIDEOS)
             case HostDown() as error:
-                self._wait_for_host(row, error, now)
+                return self._wait_for_host(row, error, now)
             case error:
                 row.broken_transfers += 1
                 self._try_later(row, row.broken_transfers, error, now, most=_BROKEN_TRANSFERS)
         return NOTHING
 
-    def _wait_for_host(self, row: Tracked, error: HostDown, now: float) -> None:
-        """Try again until the patience ends; a host that asks for longer is not waited for."""
+    def _wait_for_host(self, row: Tracked, error: HostDown, now: float) -> Reaction:
+        """Try again until the patience ends; a host that asks for longer is not waited for.
+
+        Where no video comes home without it, nothing more is ordered then.
+        """
         if row.host_down_since is None:
-            row.host_down_since, row.broken_transfers = now, 0
+            row.host_down_since, row.broken_transfers = now - error.down_s, 0
         row.broken_transfers += 1
         until = row.host_down_since + self._patience_s
         if now >= until or now + (error.retry_after_s or 0) > until:
             self.left[row.id] = error
-            return
+            return Reaction(stop=_stop_for(error)) if error.serves_all else NOTHING
         self._down[row.id] = Wait(error.what, error.message, until)
         wait_s = DOWNLOAD.wait_s(row.broken_transfers, row.key, error.retry_after_s)
         self._sweep.schedule(row.id, min(now + wait_s, until))
+        return NOTHING
 
     def _try_later(
         self, row: Tracked, failures: int, error: DownloadError, now: float, *, most: int
@@ -148,3 +161,13 @@ class Videos:
             return
         wait_s = DOWNLOAD.wait_s(failures, row.key, error.retry_after_s)
         self._sweep.schedule(row.id, now + wait_s)
+
+
+def _stop_for(error: HostDown) -> Stop:
+    """Stop submitting: what all videos come home by was waited for in vain."""
+    return Stop(
+        ExitCode.UNFINISHED,
+        f"{error.what} was waited for as long as outage.patience_s says: {error.message}",
+        Reach.SUBMITTING,
+        "Run again when it is back; nothing paid for is lost.",
+    )

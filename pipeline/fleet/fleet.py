@@ -31,6 +31,7 @@ class NoWorker(HostDown):
     """No worker is there, or the scheduler is not: an outage to be waited out."""
 
     what = "a worker"
+    serves_all = True
 
 
 class _Flight:

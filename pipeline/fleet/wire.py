@@ -52,9 +52,9 @@ _OWN = (BucketDown, Unfinished)
 class Terms:
     """What all fetches of a manifest have in common.
 
-    `place` is where the videos go; `links` says that it is on the disk of the worker's scratch
-    folder, so that a file can get its name there by a link. `measure` and `draw` ask for figures
-    and posters.
+    `place` is where the videos go, and `patience` how long a bucket there is waited for; `links`
+    says that it is on the disk of the worker's scratch folder, so that a file can get its name
+    there by a link. `measure` and `draw` ask for figures and posters.
     """
 
     place: str
@@ -65,6 +65,7 @@ class Terms:
     max_bytes: int | None = None
     measure: bool = False
     draw: bool = False
+    patience: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,10 @@ def read_fetch(text: str) -> Fetch:
     if message.get("version") != __version__:
         raise Unfinished(other_version(str(message.get("version"))))
     fields = {name: message[name] for name in Fetch.__slots__ if name != "terms"}
-    return Fetch(**fields, terms=Terms(**message["terms"]))
+    terms = dict(message["terms"])
+    if (patience := terms.get("patience")) is not None:
+        terms["patience"] = tuple(patience)
+    return Fetch(**fields, terms=Terms(**terms))
 
 
 def _fields(record: Fetch | Terms | Video) -> Message:
@@ -146,6 +150,7 @@ def message_of(
         "message": content.message,
         "action": content.action,
         "retry_after_s": getattr(content, "retry_after_s", None),
+        "down_s": getattr(content, "down_s", 0.0),
     }
 
 
@@ -185,6 +190,8 @@ def _read_fault(reply: Mapping[str, Any], worker: str) -> Fetched:
     if issubclass(kind, DownloadError):
         retry_after_s = reply.get("retry_after_s")
         content = kind(message, action=action, retry_after_s=retry_after_s)
+        if isinstance(content, HostDown):
+            content.down_s = float(reply.get("down_s") or 0.0)
     else:
         content = kind(message, action=action)
     return Fetched(worker, content, own=isinstance(content, _OWN))

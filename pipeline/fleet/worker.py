@@ -205,7 +205,7 @@ def _unusable(scratch: Path, error: OSError) -> StoreError:
 
 def _place_of(terms: Terms) -> Place:
     if is_bucket(terms.place):
-        return open_place(terms.place)
+        return open_place(terms.place, terms.patience)
     kind = LinkedFolder if terms.links else FolderPlace
     return kind(Path(terms.place), terms.mode)
 

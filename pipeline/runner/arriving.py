@@ -16,6 +16,7 @@ from pipeline.downloader.verification import Decoders
 from pipeline.model import Entry, State
 from pipeline.network import read_network
 from pipeline.runner.order import Order
+from pipeline.storage.opening import patience_of
 
 if TYPE_CHECKING:
     from pipeline.fleet.fleet import Fleet
@@ -88,5 +89,6 @@ def open_fleet_store(
         max_bytes=config.output.max_video_bytes,
         measure=seen and config.review.quality,
         draw=seen and config.review.posters,
+        patience=patience_of(config),
     )
     return FleetStore(fleet, terms, decoders, own=place is None)

@@ -18,9 +18,10 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import obstore
@@ -30,7 +31,7 @@ from obstore.store import AzureStore, GCSStore, S3Store
 from pipeline.disk.failures import raise_store_errors
 from pipeline.disk.openfile import hash_of_file, open_to_read_bytes
 from pipeline.errors import ConfigError, StoreError
-from pipeline.storage.bucketfaults import BucketDown, fault_of, unreadable
+from pipeline.storage.bucketfaults import BucketDown, allows_http, fault_of, unreadable
 from pipeline.storage.places import Put
 
 if TYPE_CHECKING:
@@ -47,8 +48,7 @@ _RETRIES = 3
 _PROBE = ".reelsheet-probe"
 _LARGE = Lock()
 """Is held while more than 16 MB are read at once: several threads would fill the memory."""
-_ALLOW_HTTP = {"s3": "AWS_ALLOW_HTTP", "gs": "GOOGLE_ALLOW_HTTP", "az": "AZURE_ALLOW_HTTP"}
-_TRUE = frozenset({"1", "true", "on", "yes", "y"})
+_FAILURES = (BaseError, FileNotFoundError, TimeoutError, ValueError)
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 
 
@@ -58,15 +58,27 @@ class BucketPlace:
     Args:
         address: `s3://bucket/folder`, `gs://…` or `az://container/…`.
         timeout_s: How long a small request may take.
+        patience_s: For how long files are put although the bucket says nothing.
+        grace_s: How long a file may take that is being put when the patience ends.
 
     """
 
-    def __init__(self, address: str, *, timeout_s: float = _TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        timeout_s: float = _TIMEOUT_S,
+        patience_s: float = inf,
+        grace_s: float = 0.0,
+    ) -> None:
         self.address = address
         self._scheme, _, rest = address.partition("://")
         self._bucket, _, self._prefix = rest.partition("/")
         self._timeout_s = timeout_s
-        self._stores: dict[int, ObjectStore] = {}
+        self._patience_s = patience_s
+        self._grace_s = grace_s
+        self._silent_since: float | None = None
+        self._stores: dict[tuple[int, bool], ObjectStore] = {}
 
     async def prepare(self) -> None:
         """Put a probe twice: a bucket that takes the second one would overwrite videos.
@@ -74,25 +86,27 @@ class BucketPlace:
         The probe stays, so that no right to delete is needed. Raises StoreError where a right is
         missing or the bucket does not answer, ConfigError where it overwrites.
         """
-        act = "write"
+        act, begun = "write", monotonic()
         try:
-            for turn in range(2):
-                if not await self._create(_PROBE, f"reelsheet {turn}".encode(), "probe"):
+            async with asyncio.timeout(self._timeout_s):  # for all of it
+                await self._probe()
+                act = "read"
+                await obstore.head_async(self._store(), _PROBE)
+                act = "list"
+                async for _ in obstore.list(self._store(), chunk_size=1):
                     break
-                if turn:
-                    raise ConfigError(
-                        f"The bucket {self.address} overwrites what is there, although it was "
-                        "told not to (If-None-Match): two runs could overwrite each other's "
-                        "videos.",
-                        action="Use a bucket that keeps to conditional writes, or a folder.",
-                    )
-            act = "read"
-            await obstore.head_async(self._store(), _PROBE)
-            act = "list"
-            async for _ in obstore.list(self._store(), chunk_size=1):
-                break
-        except (BaseError, FileNotFoundError, ValueError) as error:
-            raise unreadable(error, self.address, act) from error
+        except _FAILURES as error:
+            raise unreadable(error, self.address, act, monotonic() - begun) from error
+
+    async def _probe(self) -> None:
+        for turn in range(2):
+            if not await self._create(_PROBE, f"reelsheet {turn}".encode(), "probe"):
+                return
+        raise ConfigError(
+            f"The bucket {self.address} overwrites what is there, although it was told not to "
+            "(If-None-Match): two runs could overwrite each other's videos.",
+            action="Use a bucket that keeps to conditional writes, or a folder.",
+        )
 
     async def put(self, name: str, file: Path, sha256: str) -> Put:
         """Put a file under a name that nothing has; nothing is ever overwritten.
@@ -107,12 +121,21 @@ class BucketPlace:
             StoreError: It refuses, or the file is not what the hash says.
 
         """
+        begun = monotonic()
+        since = begun if self._silent_since is None else self._silent_since
+        limit_s = max(0.0, since + self._patience_s - begun) + self._grace_s
         try:
-            if await self._put(name, file, sha256):
-                return Put.CREATED
-            return await self._compare(name, file, sha256)
-        except (BaseError, FileNotFoundError, ValueError) as error:
-            raise fault_of(error, self.address, "write") from error
+            async with asyncio.timeout(None if limit_s == inf else limit_s):
+                created = await self._put(name, file, sha256)
+                put = Put.CREATED if created else await self._compare(name, file, sha256)
+        except _FAILURES as error:
+            fault = fault_of(error, self.address, "write", monotonic() - begun)
+            self._silent_since = None
+            if isinstance(fault, BucketDown):
+                self._silent_since, fault.down_s = since, monotonic() - since
+            raise fault from error
+        self._silent_since = None
+        return put
 
     async def _put(self, name: str, file: Path, sha256: str) -> bool:
         """Put a file; return False where something has the name."""
@@ -185,36 +208,30 @@ class BucketPlace:
         A list costs 1,000 names a request: of 100,000 a fifteenth of the time of asking for each.
         """
         try:
-            return {
-                one["path"]: one["size"]
-                for part in obstore.list(self._store())
-                for one in part
-                if one["path"] != _PROBE
-            }
+            with self._told("list"):
+                return {
+                    one["path"]: one["size"]
+                    for part in obstore.list(self._store())
+                    for one in part
+                    if one["path"] != _PROBE
+                }
         except FileNotFoundError:
             return {}
-        except (BaseError, ValueError) as error:
-            raise unreadable(error, self.address, "list") from error
 
     def size_of(self, name: str) -> int | None:
         """Return the size of an object; None where there is none."""
         try:
-            return int(obstore.head(self._store(), name)["size"])
+            with self._told("read"):
+                return int(obstore.head(self._store(), name)["size"])
         except FileNotFoundError:
             return None
-        except (BaseError, ValueError) as error:
-            raise unreadable(error, self.address, "read") from error
 
     @contextlib.contextmanager
     def open(self, name: str) -> Iterator[Iterable[bytes]]:
         """Open an object to read it piece by piece; raises FileNotFoundError if it is gone."""
-        try:
-            got = obstore.get(self._store(_WHOLE_BYTES), name)
+        with self._told("read", name):
+            got = obstore.get(self._store(_WHOLE_BYTES, reads=True), name)
             yield (bytes(piece) for piece in got.stream())
-        except FileNotFoundError as error:
-            raise FileNotFoundError(2, "there is no such object", name) from error
-        except (BaseError, ValueError) as error:
-            raise unreadable(error, self.address, "read") from error
 
     def fetch(self, name: str, etag: str | None, most_bytes: int) -> tuple[str, bytes] | None:
         """Return the ETag of an object and what is in it; None if it still has the one given.
@@ -230,29 +247,23 @@ class BucketPlace:
             OverflowError: It is larger than that.
 
         """
-        try:
-            options: GetOptions = {} if etag is None else {"if_none_match": etag}
-            got = obstore.get(self._store(_WHOLE_BYTES), name, options=options)
+        options: GetOptions = {} if etag is None else {"if_none_match": etag}
+        with self._told("read", name):
+            try:
+                got = obstore.get(self._store(_WHOLE_BYTES, reads=True), name, options=options)
+            except NotModifiedError:
+                return None
             size = got.meta["size"]
             if size > most_bytes:
                 raise OverflowError(size)
             with _LARGE if size > _PART_BYTES else contextlib.nullcontext():
                 return got.meta["e_tag"] or "", bytes(got.bytes())
-        except NotModifiedError:
-            return None
-        except FileNotFoundError as error:
-            raise FileNotFoundError(2, "there is no such object", name) from error
-        except (BaseError, ValueError) as error:
-            raise unreadable(error, self.address, "read") from error
 
     def read_part(self, name: str, first: int, end: int) -> bytes:
         """Return the bytes from `first` up to `end`; raises FileNotFoundError if it is gone."""
-        try:
-            return bytes(obstore.get_range(self._store(end - first), name, start=first, end=end))
-        except FileNotFoundError as error:
-            raise FileNotFoundError(2, "there is no such object", name) from error
-        except (BaseError, ValueError) as error:
-            raise unreadable(error, self.address, "read") from error
+        with self._told("read", name):
+            store = self._store(end - first, reads=True)
+            return bytes(obstore.get_range(store, name, start=first, end=end))
 
     def link(self, name: str, seconds: int) -> str | None:
         """Return a signed address; None where what is used here cannot sign one."""
@@ -265,23 +276,40 @@ class BucketPlace:
     def _signs(self) -> Any:  # noqa: ANN401 - one of three classes that sign alike
         return self._store()
 
-    def _store(self, size_bytes: int = 0) -> ObjectStore:
-        """Return what carries so many bytes a request: larger ones may take longer."""
-        times = max(1, ceil(size_bytes / _PART_BYTES))
-        if times not in self._stores:
-            self._stores[times] = self._open(self._timeout_s * times)
-        return self._stores[times]
+    @contextlib.contextmanager
+    def _told(self, act: str, name: str = "") -> Iterator[None]:
+        """Tell of what fails inside in a sentence; that an object is gone stays as it is."""
+        begun = monotonic()
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise FileNotFoundError(2, "there is no such object", name) from error
+        except _FAILURES as error:
+            raise unreadable(error, self.address, act, monotonic() - begun) from error
 
-    def _open(self, timeout_s: float) -> ObjectStore:
+    def _store(self, size_bytes: int = 0, *, reads: bool = False) -> ObjectStore:
+        """Return what carries so many bytes a request: larger ones may take longer.
+
+        What `reads` need not know the size, and gives up when nothing comes for as long as a small
+        request may take.
+        """
+        times = max(1, ceil(size_bytes / _PART_BYTES))
+        if (times, reads) not in self._stores:
+            self._stores[times, reads] = self._open(self._timeout_s * times, reads=reads)
+        return self._stores[times, reads]
+
+    def _open(self, timeout_s: float, *, reads: bool) -> ObjectStore:
         client: dict[str, Any] = {
             "timeout": timedelta(seconds=timeout_s),
             "connect_timeout": timedelta(seconds=min(_CONNECT_S, timeout_s)),
         }
-        if os.environ.get(_ALLOW_HTTP[self._scheme], "").strip().lower() in _TRUE:
+        if reads:
+            client["read_timeout"] = timedelta(seconds=self._timeout_s)
+        if allows_http(self._scheme, os.environ):
             client["allow_http"] = True
         retry: dict[str, Any] = {
             "max_retries": _RETRIES,
-            "retry_timeout": timedelta(seconds=timeout_s),
+            "retry_timeout": timedelta(seconds=self._timeout_s if reads else timeout_s),
         }
         shared: dict[str, Any] = {
             "prefix": self._prefix or None,

@@ -6,6 +6,7 @@ Tested in tests/storage/test_places.py.
 from __future__ import annotations
 
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 
 from pipeline.config.settings import Config
@@ -23,7 +24,18 @@ def place_for(config: Config, folder: OutputFolder) -> Place | None:
     Raises ConfigError where it is a bucket, and the library for buckets is missing.
     """
     address = videos_at(config)
-    return None if address is None else open_place(f"{address}/{folder.root.absolute().name}")
+    if address is None:
+        return None
+    return open_place(f"{address}/{folder.root.absolute().name}", patience_of(config))
+
+
+def patience_of(config: Config) -> tuple[float, float] | None:
+    """Return for how many seconds a bucket that says nothing is put to, and how long after that.
+
+    None until the window of a night ends, which ends all that is under way by itself.
+    """
+    patience_s = config.outage.patience_s
+    return None if patience_s == "window" else (patience_s, config.stop.grace_s)
 
 
 def videos_at(config: Config) -> str | None:
@@ -43,17 +55,19 @@ def web_address(config: Config, file: str) -> str | None:
     return public_address(base, file) if base and file.startswith(f"{there}/") else None
 
 
-def open_place(address: str) -> Place:
+def open_place(address: str, patience: tuple[float, float] | None = None) -> Place:
     """Return a place by its address; nothing is asked yet, and no folder is made.
 
-    Raises ConfigError where the library for buckets is missing.
+    `patience` is that of `patience_of`. Raises ConfigError where the library for buckets is
+    missing.
     """
     if not is_bucket(address):
         return FolderPlace(Path(address))
     refuse_lack_of_library()
     from pipeline.storage.bucket import BucketPlace  # noqa: PLC0415 - loads 16 MB
 
-    return BucketPlace(address)
+    patience_s, grace_s = patience or (inf, 0.0)
+    return BucketPlace(address, patience_s=patience_s, grace_s=grace_s)
 
 
 def refuse_lack_of_library() -> None:

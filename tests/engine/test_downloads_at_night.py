@@ -24,6 +24,12 @@ from pipeline.errors import (
 from pipeline.model import Phase, State, TaskView, Video
 from tests.engine.night import SETTINGS, VIDEO, Night, Provider, attempt, night, resume
 
+
+class _PlaceDown(HostDown):
+    what = "the place"
+    serves_all = True
+
+
 Outcome = Video | DownloadError | Unfinished
 Hook = Callable[[Download, int, float], Outcome]
 
@@ -141,6 +147,28 @@ def test_a_host_that_is_down_is_waited_for_as_long_as_an_outage_may_take() -> No
     assert begun.engine.waits(begun.now) == []
     later = Provider(on_download=lambda _, __, now: down if now < 1200 else VIDEO)
     assert night(3, later).run().states() == {State.DONE: 3}
+
+
+def test_a_place_that_is_down_for_longer_ends_ordering() -> None:
+    """No video comes home without it: what is ordered is tried once more, the rest stays."""
+    down = _PlaceDown("The bucket does not answer.")
+    provider = Provider(on_download=lambda _, __, now: VIDEO if now < 200 else down)
+    ended = night(2000, provider, replace(SETTINGS, outage_s=60)).run()
+    (stop,) = ended.engine.stops
+    assert stop.exit_code is ExitCode.UNFINISHED
+    assert "the place was waited for" in stop.reason
+    assert max(provider.submit_times) < 200 + 60 + 60
+    assert set(ended.states()) == {State.DONE, State.READY, State.WAITING}
+    assert set(provider.submits.values()) == {1}
+
+
+def test_how_long_it_was_down_before_counts() -> None:
+    """A request may take a minute until it is known that nothing comes."""
+    down = _PlaceDown("The bucket does not answer.")
+    down.down_s = 60
+    provider = Provider(on_download=lambda *_: down)
+    night(3, provider, replace(SETTINGS, outage_s=60)).run()
+    assert set(provider.downloads.values()) == {1}
 
 
 def test_a_full_disk_stops_everything() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.process
 
 
-def asked(host: Host, folder: Path, behaviour: str, **terms: bool) -> Fetch:
+def asked(host: Host, folder: Path, behaviour: str, **terms: Any) -> Fetch:
     at = Terms(str(folder), "boxes", 0o644, links=True, allow_private=True, **terms)
     return Fetch(f"{behaviour}-1", host.url(behaviour), "a.mp4", 1, "16:9", "720P", at)
 

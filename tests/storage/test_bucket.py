@@ -153,6 +153,39 @@ async def test_a_bucket_that_is_down_is_waited_for(
     assert await place(bucket).put("a.mp4", path, sha256) is Put.CREATED
 
 
+async def test_a_frozen_bucket_is_put_to_for_its_patience_and_the_grace(
+    bucket: Bucket, faults: Faults, tmp_path: Path
+) -> None:
+    """Whoever comes later is told for how long it was silent before, and has the grace alone."""
+    path, sha256 = file(tmp_path)
+    faults.fault = "freeze"
+    there = BucketPlace(place(bucket).address, patience_s=0.2, grace_s=0.2)
+    silent = []
+    for _ in range(2):
+        with pytest.raises(BucketDown, match="too long to answer") as caught:
+            await there.put("a.mp4", path, sha256)
+        silent.append(caught.value.down_s)
+    assert silent[1] > silent[0] >= 0.4
+    faults.fault = ""
+    assert await there.put("a.mp4", path, sha256) is Put.CREATED
+
+
+def test_reading_from_a_frozen_bucket_ends(bucket: Bucket, faults: Faults) -> None:
+    """As soon as any small request would: how large the object is nobody has told yet."""
+    faults.fault, faults.methods = "freeze", ("GET", "HEAD")
+    there = place(bucket, timeout_s=1.0)
+    for read in (
+        lambda: there.fetch("a.mp4", None, 100),
+        lambda: there.open("a.mp4").__enter__(),
+        lambda: there.read_part("a.mp4", 0, 60_000_000),
+        there.list,
+    ):
+        seen = len(faults.seen)
+        with pytest.raises(StoreError, match=r"too long to answer \(it was given 1 s\)"):
+            read()
+        assert len(faults.seen) - seen == 1
+
+
 async def test_a_lost_answer_puts_nothing_twice(
     bucket: Bucket, faults: Faults, tmp_path: Path
 ) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from obstore.exceptions import GenericError, PermissionDeniedError, UnauthenticatedError
 
-from pipeline.errors import ExitCode, StoreError
-from pipeline.storage.bucketfaults import BucketDown, fault_of, unreadable
+from pipeline.errors import ConfigError, ExitCode, StoreError
+from pipeline.storage.bucketfaults import BucketDown, allows_http, fault_of, unreadable
 
 SHOP = "s3://videos/shop"
 TAIL = "\n\nDebug source: Authorization: AKIDEXAMPLE secret-of-mine https://x?X-Amz-Signature=1"
@@ -26,6 +26,11 @@ def said(status: int, code: str = "") -> str:
         (FileNotFoundError(said(404, "NoSuchBucket")), "There is no bucket for s3://videos/shop"),
         (GenericError(said(301, "PermanentRedirect")), "cannot write: HTTP 301 PermanentRedirect"),
         (GenericError(said(400, "AuthorizationHeaderMalformed")), "HTTP 400 AuthorizationHeader"),
+        (GenericError("PUT - Received redirect without LOCATION, this"), "in another region"),
+        (GenericError("PUT http://169.254.169.254/latest: status code: 403"), "no key is set"),
+        (GenericError("Account must be specified"), "no account is set"),
+        (GenericError("Invalid Access Key: Invalid symbol 32"), "no such key"),
+        (GenericError("Unable to open service account file from x"), "cannot be read"),
     ],
 )
 def test_what_a_person_must_settle(error: Exception, words: str) -> None:
@@ -58,6 +63,16 @@ def test_what_passes(error: Exception, words: str) -> None:
     ended = unreadable(error, SHOP, "list")
     assert ended.exit_code is ExitCode.UNFINISHED
     assert words in ended.message
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9000", "minio", "://x", "http://minio:9000"])
+def test_another_host_that_can_never_be_reached(address: str) -> None:
+    """The library would panic, or say that the connection fails."""
+    with pytest.raises(ConfigError, match="AWS_ENDPOINT_URL"):
+        allows_http("s3", {"AWS_ENDPOINT_URL": address})
+    assert not allows_http("s3", {"AWS_ENDPOINT_URL": "https://s3.example.com"})
+    assert not allows_http("az", {"AWS_ENDPOINT_URL": address})
+    assert allows_http("s3", {"AWS_ENDPOINT_URL": "http://minio:9000", "AWS_ALLOW_HTTP": "true"})
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs", "az"])

@@ -31,7 +31,18 @@ def test_where_new_videos_go(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ["ftp://x/y", "s3://", "s3://key:secret@bucket", "s3://bucket/../x", "s3://bucket?x=1", "''"],
+    [
+        "ftp://x/y",
+        "s3://",
+        "s3:/bucket",
+        "S3://bucket",
+        "s3:bucket",
+        "s3://my bucket",
+        "s3://key:secret@bucket",
+        "s3://bucket/../x",
+        "s3://bucket?x=1",
+        "''",
+    ],
 )
 def test_what_is_no_place(asked: str) -> None:
     """A key in an address is never shown."""
