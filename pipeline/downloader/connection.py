@@ -303,3 +303,11 @@ def strong_validator(headers: Mapping[str, str]) -> str | None:
 def _number(text: str | None) -> int | None:
     clean = (text or "").strip()
     return int(clean) if re.fullmatch(r"[0-9]{1,19}", clean) else None
+
+
+def host_of(link: str) -> str:
+    """Return the host for a message; the rest of a link is signed and is not shown."""
+    try:
+        return URL(link).host or "the download host"
+    except ValueError:
+        return "the download host"

@@ -14,13 +14,13 @@ from typing import Self, TypeVar
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
 from pipeline.disk.openfile import refuse_link
 from pipeline.downloader.allowance import most_bytes, video_too_large
 from pipeline.downloader.connection import (
     BodyStep,
     explain_failure,
+    host_of,
     judge,
     open_session,
     request_answer,
@@ -62,6 +62,7 @@ class Downloader:
         secret: The API key, which no file that is kept may hold.
         mode: The rights of the videos.
         place: Where verified videos go from the folder; None: they stay in it.
+        tried: Whether the place was tried already, and is not to be asked again.
         decoders: Decoding processes that others use as well; None for some of its own.
 
     Raises:
@@ -84,6 +85,7 @@ class Downloader:
         secret: str = "",
         mode: int = 0o644,
         place: Place | None = None,
+        tried: bool = False,
         decoders: Decoders | None = None,
     ) -> None:
         if verify not in VERIFY_LEVELS:
@@ -100,6 +102,7 @@ class Downloader:
         self._secret = secret
         self._mode = mode
         self._place = place
+        self._tried = tried
         self._on_loan = None if place is None else OnLoan()
         self._figures: dict[str, Figures] | None = None
         self._way = Way()
@@ -114,7 +117,7 @@ class Downloader:
         with raise_video_errors(self._folder):
             refuse_link(self._folder)
             self._folder.mkdir(parents=True, exist_ok=True)
-        if self._place is not None:
+        if self._place is not None and not self._tried:
             await self._place.prepare()
         self._way = Way.of(self._network, self._resolver, private=self._allow_private)
         self._session = await self._stack.enter_async_context(
@@ -282,7 +285,7 @@ class Downloader:
             raise LinkDead("The download link names no host that can be looked up.") from error
         except (aiohttp.ClientError, OSError) as error:
             proxy = self._network.proxy_for(link)
-            raise explain_failure(error, _host(link), proxy) from error
+            raise explain_failure(error, host_of(link), proxy) from error
         return bool(resumed)
 
     async def _ask(self, link: str, part: PartFile, max_bytes: int, *, resume: bool) -> bool | None:
@@ -340,11 +343,3 @@ async def _to_the_end(settle: Callable[[], _Done]) -> _Done:
     except asyncio.CancelledError:
         await settling
         raise
-
-
-def _host(link: str) -> str:
-    """Return the host for a message; the rest of a link is signed and is not shown."""
-    try:
-        return URL(link).host or "the download host"
-    except ValueError:
-        return "the download host"

@@ -178,6 +178,9 @@ class Bench:
                 max_bytes=terms.max_bytes,
                 mode=terms.mode,
                 place=_place_of(terms),
+                tried=is_bucket(
+                    terms.place
+                ),  # by whoever vetted: else each video would wait for it
                 decoders=self._decoders,
             )
             if terms.measure:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline import __version__
+from pipeline.downloader.fetching import Downloader
 from pipeline.errors import BadVideo, LinkDead, StoreError, TransferBroken, Unfinished
 from pipeline.fleet import worker
 from pipeline.fleet.wire import Fetch, Fetched, Terms, read_reply
@@ -114,3 +115,19 @@ async def test_a_damaged_video_is_damaged_here_too(tmp_path: Path, host: Host) -
         found = await carry_out(asked(host, tmp_path, "good"))
         assert isinstance(found.content, BadVideo)
         assert not list((tmp_path / "scratch").rglob("*.part*"))
+
+
+class _Silent:
+    address = "s3://videos/spring"
+
+    async def prepare(self) -> None:
+        raise StoreError("The bucket says nothing.")
+
+
+async def test_a_place_that_was_vetted_is_not_tried_for_each_video(tmp_path: Path) -> None:
+    """Each would wait for it in turn, while the run thinks that it has its videos."""
+    place: Any = _Silent()
+    async with Downloader(tmp_path / "coming", place=place, tried=True):
+        pass
+    with pytest.raises(StoreError):
+        await Downloader(tmp_path / "coming", place=place).__aenter__()
