@@ -51,20 +51,21 @@ def with_review(
     return _with_notes(checked, lines)
 
 
-def count_unjudged(journal: Journal, arrived: Collection[tuple[str, int]], run_id: str) -> int:
+def count_unjudged(journal: Journal, arrived: Collection[tuple[str, int]], night: str = "") -> int:
     """Return of how many new takes nobody has said anything yet; none where that cannot be read.
 
-    Of what came in nights just before this run that were killed nobody was told.
+    Of what came in nights just before this one that were killed nobody was told.
 
     Args:
         journal: the journal of their rows.
         arrived: the keys of the rows, and the numbers of the takes, that came in this run.
-        run_id: the id of this run.
+        night: the id of this run if it is a night.
 
     """
     with contextlib.suppress(ReelsheetError):
         takes = {(journal.identity_of(key), number) for key, number in arrived}
-        takes |= {*arrived_untold(journal.path, run_id)}
+        if night:
+            takes |= {*arrived_untold(journal.path, night)}
         if not takes:
             return 0
         from pipeline.review.verdicts import TAKEN_BACK, latest_of  # noqa: PLC0415

@@ -275,8 +275,7 @@ class ManifestRun:
         """Return how the run ended, with the last balance; raises StoreError."""
         if self.report is None:
             return self.finish()
-        after = self.tally.balance_after
-        if after is not None:
+        if (after := self.tally.balance_after) is not None:
             summary = replace(self.report.summary, balance_after=after)
             self.report = replace(self.report, summary=summary)
             write_summary(summary, self.order.folder.root)
@@ -304,7 +303,8 @@ class ManifestRun:
         states = [*(result.state for result in results), *states_of(plan.gone, entries_of)]
         code = highest([code_at_end(plan, states, rest), *(stop.exit_code for stop in stops)])
         waits = count_waits(plan.steps, results, order.checked.wanted)
-        waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived, self.run_id))
+        night = self.run_id if self.terms.is_night else ""
+        waits = replace(waits, unjudged=count_unjudged(self.journal, tally.arrived, night))
         spent = (self.began_at, self.clock.wall(), self.clock.now() - self.began)
         summary = summarise(
             order, tally, *count_states(results), run_id=self.run_id, times=spent, code=code
