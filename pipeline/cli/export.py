@@ -124,6 +124,7 @@ def _export(
     from pipeline.runner.forgotten import explain_no_journal
     from pipeline.runner.target import refuse_another
     from pipeline.storage.opening import web_address
+    from pipeline.storage.storedfiles import wait_once
 
     _ = verbose
     tables = tuple(dict.fromkeys(one.value for one in to or () if one is not _To.FOLDER))
@@ -150,9 +151,10 @@ def _export(
     shown = not (quiet or as_json)
     rehearsal = target.folder.use is FolderUse.REHEARSED
     checked = check_and_show(target, show=shown)
-    draw_posters(target, checked, rows_with_takes(checked, target.folder))
-    with file_progress(show=shown) as progress:
-        done = export(checked, target.folder, wish, rehearsal=rehearsal, progress=progress)
+    with wait_once():
+        draw_posters(target, checked, rows_with_takes(checked, target.folder))
+        with file_progress(show=shown) as progress:
+            done = export(checked, target.folder, wish, rehearsal=rehearsal, progress=progress)
     if rehearsal:
         say("note: this is a rehearsal: its videos are marked REHEARSAL and are no goods.")
     if as_json:

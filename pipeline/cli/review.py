@@ -253,6 +253,7 @@ def _share(judged: Sequence[Judged], path: Path, *, quiet: bool) -> bool:
     from pipeline.cli.export import draw_posters
     from pipeline.cli.progress import file_progress
     from pipeline.review.sharing import share
+    from pipeline.storage.storedfiles import wait_once
 
     if len(judged) > 1:
         raise UsageError(
@@ -260,9 +261,10 @@ def _share(judged: Sequence[Judged], path: Path, *, quiet: bool) -> bool:
             action="Name one, and share the others each by itself.",
         )
     target, checked = judged[0].target, judged[0].reviewed.checked
-    draw_posters(target, checked, judged[0].rows)
-    with file_progress(show=not quiet) as progress:
-        done = share(checked, target.folder, target.config, path, progress)
+    with wait_once():
+        draw_posters(target, checked, judged[0].rows)
+        with file_progress(show=not quiet) as progress:
+            done = share(checked, target.folder, target.config, path, progress)
     print_line(f"{count(done.videos, 'video')}: {done.path}")
     for fault in done.faults:
         say(f"not in it: {fault}")

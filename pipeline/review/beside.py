@@ -17,7 +17,7 @@ from pathlib import Path
 from pipeline.errors import ReelsheetError
 from pipeline.review.inturn import InTurn
 from pipeline.storage.opening import open_place
-from pipeline.storage.storedfiles import StoredFile
+from pipeline.storage.storedfiles import StoredFile, asked
 
 _AT_ONCE = 8
 _MOST_BYTES = 2_000_000
@@ -59,7 +59,8 @@ def read_beside(take: StoredFile, name: str) -> bytes | None:
     content = bytearray()
     with (
         contextlib.suppress(ReelsheetError, OSError),
-        open_place(take.place).open(name) as pieces,
+        asked(take.place) as place,
+        place.open(name) as pieces,
     ):
         for piece in pieces:
             content += piece

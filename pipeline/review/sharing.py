@@ -39,6 +39,7 @@ from pipeline.review.static import (
     stills_in,
 )
 from pipeline.review.takes import JudgedRow, TakeFile, rows_with_takes
+from pipeline.storage.places import gives_no_answer
 from pipeline.storage.storedfiles import at_hand, stored_file
 
 _AT_ONCE = 1024 * 1024
@@ -76,7 +77,8 @@ def share(
 
     Raises:
         UsageError: the name is no .zip, another file has it, or there are too many rows.
-        StoreError: the disk does not take it, or the journal cannot be read.
+        StoreError: the disk does not take it, the journal cannot be read, or a bucket gives no
+            answer.
 
     """
     manifest = checked.manifest.path
@@ -183,6 +185,8 @@ class _Packing:
                     return True
                 what = "is gone" if is_gone(path) else "is not the file that was verified"
         except StoreError as error:
+            if gives_no_answer(error):
+                raise
             what = f"cannot be had: {error.message}"
         shown = f"{shown_key(row.key)}, take {take.number}"
         self.faults.append(f"{shown}: {name} {what.removesuffix('.')}.")

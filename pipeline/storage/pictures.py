@@ -21,7 +21,7 @@ from pipeline.disk.rights import OWN_FOLDER
 from pipeline.errors import ConfigError, StoreError
 from pipeline.model import PictureFault
 from pipeline.storage.opening import refuse_lack_of_library
-from pipeline.storage.places import RUN_AGAIN_LATER
+from pipeline.storage.places import gives_no_answer
 
 if TYPE_CHECKING:
     from pipeline.storage.bucket import BucketPlace
@@ -70,7 +70,7 @@ def fetch_pictures(
                 raise down[bucket]
             return _fetch(places[bucket], address, cache / FOLDER, most_bytes)
         except StoreError as error:
-            if error.action == RUN_AGAIN_LATER:  # others need not wait for it, too
+            if gives_no_answer(error):  # others need not wait for it, too
                 down[bucket] = error
             return PictureFault(
                 "bucket", f"{address}: {error.message} {error.action or ''}".strip()

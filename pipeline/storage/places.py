@@ -92,6 +92,11 @@ def is_bucket(address: str) -> bool:
     return address.partition("://")[0] in BUCKETS and "://" in address
 
 
+def gives_no_answer(error: StoreError) -> bool:
+    """Tell whether a bucket was waited for in vain, so that nothing else need be tried there."""
+    return error.action == RUN_AGAIN_LATER
+
+
 async def put_numbered(place: Place, name: str, file: Path, sha256: str) -> str:
     """Put a file under a name or, where another has it, under the next that is free; return it.
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -22,13 +23,15 @@ from pipeline.errors import StoreError
 from pipeline.model import Video
 from pipeline.storage.folder import FolderPlace
 from pipeline.storage.opening import open_place
-from pipeline.storage.places import Place, address_of, is_bucket
+from pipeline.storage.places import Place, address_of, gives_no_answer, is_bucket
 
 _ASKED_AT_ONCE = 32
 PASSING = ".copy"
 """How the names of passing copies end."""
 _COPIES = count()
 """Their numbers: a video may be drawn and measured at once, in two processes, too."""
+_silent: ContextVar[dict[str, StoreError] | None] = ContextVar("_silent", default=None)
+"""What was said of the buckets that gave no answer, by bucket, where nobody waits twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,8 @@ class StoredFile:
         if self.size_bytes is None:
             return False
         if self.path is None:
-            return open_place(self.place).size_of(self.name) == self.size_bytes
+            with asked(self.place) as place:
+                return place.size_of(self.name) == self.size_bytes
         try:
             return self.path.lstat().st_size == self.size_bytes
         except OSError:
@@ -61,7 +65,8 @@ class StoredFile:
 
     def read_part(self, first: int, end: int) -> bytes:
         """Return a part of what is in a bucket; raises StoreError, FileNotFoundError."""
-        return open_place(self.place).read_part(self.name, first, end)
+        with asked(self.place) as place:
+            return place.read_part(self.name, first, end)
 
     def copy_to(self, target: Path, sha256: str, mode: int) -> bool:
         """Put a copy at `target` if it has this hash; return whether it has.
@@ -89,9 +94,42 @@ class StoredFile:
         """Write what is in the bucket; nothing where it is gone."""
         with (
             contextlib.suppress(FileNotFoundError),
-            open_place(self.place).open(self.name) as pieces,
+            asked(self.place) as place,
+            place.open(self.name) as pieces,
         ):
             file.writelines(pieces)
+
+
+@contextlib.contextmanager
+def wait_once() -> Iterator[None]:
+    """Wait once for a bucket that gives no answer, and not for each of its videos.
+
+    For a command that ends with that; a page that is shown for hours asks again.
+    """
+    token = _silent.set({})
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
+@contextlib.contextmanager
+def asked(address: str) -> Iterator[Place]:
+    """Yield a place that is asked for something; raises StoreError at once after `wait_once`.
+
+    Args:
+        address: That of the place.
+
+    """
+    silent, bucket = _silent.get(), "/".join(address.split("/")[:3])
+    if silent is not None and bucket in silent:
+        raise silent[bucket]
+    try:
+        yield open_place(address)
+    except StoreError as error:
+        if silent is not None and gives_no_answer(error):
+            silent[bucket] = error
+        raise
 
 
 @contextlib.contextmanager

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
+import obstore
 import pytest
 
-from pipeline.errors import ExitCode, UsageError
+from pipeline.errors import ExitCode, StoreError, UsageError
+from pipeline.storage.bucket import BucketPlace
 from tests.cli.conftest import Command
 from tests.export.goods import draw
 from tests.review.shop import Shop, make_shop
+from tests.system.harness.bucket import Bucket, Faults
 
 
 @pytest.fixture
@@ -124,3 +128,39 @@ def test_an_option_of_a_table_that_is_not_asked_for_is_refused(
     wrong = reelsheet("export", shop.manifest, "--meta-key", "_video").exception
     assert isinstance(wrong, UsageError)
     assert "Add --to woocommerce" in str(wrong.action)
+
+
+def test_a_bucket_that_says_nothing_is_waited_for_once(
+    tmp_path: Path,
+    bucket: Bucket,
+    faults: Faults,
+    reelsheet: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not for each poster, and each video after it; what was handed over before stays."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(BucketPlace.__init__.__kwdefaults__ or {}, "timeout_s", 1.0)
+    shop, address = make_shop(tmp_path), f"s3://{bucket.name}/shop"
+    for key in ("MUG", "BAG", "TEA"):
+        video = shop.make(key, place=address)
+        obstore.put(bucket.store(), f"shop/{key}.mp4", shop.folder.videos / video.name)
+    draw(shop)
+    reelsheet("review", shop.manifest, "--approve", "MUG")
+    assert reelsheet("export", shop.manifest).exit_code == ExitCode.NEEDS_USER
+    assert reelsheet("review", shop.manifest, "--share", "all.zip").exit_code == 0
+    reelsheet("review", shop.manifest, "--approve", "BAG,TEA")
+    shutil.rmtree(shop.folder.posters)
+    handed, packed = shop.folder.approved / "MUG" / "MUG.mp4", Path("all.zip").read_bytes()
+    faults.fault, faults.methods = "freeze", ("GET", "HEAD")
+    for words in (("export",), ("review", "--share", "all.zip")):
+        faults.seen.clear()
+        ended = reelsheet(words[0], shop.manifest, *words[1:])
+        assert len(faults.seen) == 1
+        error = ended.exception
+        assert isinstance(error, StoreError)
+        assert error.exit_code == ExitCode.UNFINISHED
+        assert f"The bucket {address} does not answer" in error.message
+        assert "(it was given 1 s)" in error.message
+        assert error.action == "Run again later: nothing paid for is lost."
+    assert handed.is_file()
+    assert Path("all.zip").read_bytes() == packed

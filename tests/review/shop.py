@@ -29,12 +29,24 @@ class Shop:
         """The manifest as it is now."""
         return check_manifest(self.manifest, Config(), cache_dir=None)
 
-    def make(self, key: str, number: int = 1, content: bytes = b"film", name: str = "") -> Video:
-        """Have a take been made of a row, with a file in its place."""
-        return self.make_all([key], number, content, name)[0]
+    def make(
+        self,
+        key: str,
+        number: int = 1,
+        content: bytes = b"film",
+        name: str = "",
+        place: str = "",
+    ) -> Video:
+        """Have a take been made of a row, and its file be here, also of one that is in a bucket."""
+        return self.make_all([key], number, content, name, place)[0]
 
     def make_all(
-        self, keys: Sequence[str], number: int = 1, content: bytes = b"film", name: str = ""
+        self,
+        keys: Sequence[str],
+        number: int = 1,
+        content: bytes = b"film",
+        name: str = "",
+        place: str = "",
     ) -> list[Video]:
         """Have the same take been made of many rows."""
         self.folder.videos.mkdir(parents=True, exist_ok=True)
@@ -45,7 +57,8 @@ class Shop:
             mark = key.encode() + bytes([number])
             film = content + (len(mark) + 8).to_bytes(4, "big") + b"free" + mark
             (self.folder.videos / file).write_bytes(film)
-            video = Video(file, len(film), hashlib.sha256(film).hexdigest(), 6.04, 1280, 720)
+            sha256 = hashlib.sha256(film).hexdigest()
+            video = Video(file, len(film), sha256, 6.04, 1280, 720, place=place)
             request = Request(f"A {key}.", (), 6, "16:9", "720P", "m", f"hash-{key}-{number}")
             attempt = Attempt(key, number, f"rs-{key}-{number}", request, file)
             steps += [
