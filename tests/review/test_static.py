@@ -38,7 +38,11 @@ def read(script: bytes) -> Any:
 def test_the_page_lies_in_the_output_folder(shop: Shop) -> None:
     """With its data, for those who may read the manifest; written again only where it changed."""
     shop.manifest.chmod(0o640)
-    page = write(shop)
+    before = os.umask(0o022)
+    try:
+        page = write(shop)
+    finally:
+        os.umask(before)
     assert page == shop.folder.root / "review.html"
     assert {one.name for one in shop.folder.review.iterdir()} == {*ASSETS, "data.js"}
     data = read((shop.folder.review / "data.js").read_bytes())
@@ -49,10 +53,10 @@ def test_the_page_lies_in_the_output_folder(shop: Shop) -> None:
     assert data["cards"][0]["takes"][0]["file"] == "MUG.mp4"
     if os.name == "posix":
         assert (shop.folder.review / "data.js").stat().st_mode & 0o777 == 0o640
-    before = {one: one.stat().st_mtime_ns for one in shop.folder.review.iterdir()}
+    times = {one: one.stat().st_mtime_ns for one in shop.folder.review.iterdir()}
     shop.make("BAG")
     write(shop)
-    changed = {one.name for one, at in before.items() if one.stat().st_mtime_ns != at}
+    changed = {one.name for one, at in times.items() if one.stat().st_mtime_ns != at}
     assert changed == {"data.js"}
 
 
