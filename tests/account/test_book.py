@@ -20,6 +20,7 @@ from pipeline.account.reading import bought_elsewhere, submissions_of, total_sin
 from pipeline.disk.groupcommit import Committed
 from pipeline.disk.reserve import Reserve
 from pipeline.errors import StoreError, UsageError
+from pipeline.manifest.wording import quote_name
 from pipeline.model import State
 from tests.account.accounts import ACCOUNT, DAY, VIDEO, Lane, attempt, caps, lane, opened, states
 
@@ -69,7 +70,7 @@ def test_a_damaged_book_is_named(path: Path) -> None:
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(StoreError, match=r"book\.db") as caught:
         Book(path)
-    assert f"reelsheet account import {path}" in (caught.value.action or "")
+    assert f"reelsheet account import {quote_name(str(path))}" in (caught.value.action or "")
 
 
 def test_a_submission_from_its_intent_to_its_video(path: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pipeline.account.mending import is_broken, mend, shows_a_book
 from pipeline.account.reading import journals_in
 from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
+from pipeline.manifest.wording import quote_name
 from tests.account.accounts import ACCOUNT, lane, opened
 from tests.system.test_journal_command import a_text, emptied, halved, torn, zeroed
 
@@ -153,4 +154,4 @@ def test_the_damage_names_the_command_that_mends(path: Path) -> None:
     zeroed(path, "submissions")
     with pytest.raises(StoreError) as raised:
         Book(path)
-    assert f"reelsheet account import {path}" in str(raised.value.action)
+    assert f"reelsheet account import {quote_name(str(path))}" in str(raised.value.action)

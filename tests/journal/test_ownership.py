@@ -20,6 +20,7 @@ from pipeline.journal.ownership import (
     refuse_edition,
 )
 from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import quote_name
 from tests.journal.lives import intended
 
 NAME = Path("outputs", "night")
@@ -63,8 +64,9 @@ def test_it_is_found_beside_the_manifest_and_above(
     assert "paid for a second time" in found.message
     assert str(there) in found.message
     assert str(here.root) in found.message
-    assert f"--out {there} or start in {(tmp_path / home).resolve()}" in (found.action or "")
-    assert f"--out {here.root}." in (found.action or "")
+    home_told = (tmp_path / home).resolve()
+    assert f"--out {quote_name(str(there))} or start in {home_told}" in (found.action or "")
+    assert f"--out {quote_name(str(here.root))}." in (found.action or "")
     assert files(tmp_path) == before
 
 
@@ -115,7 +117,7 @@ def test_a_journal_that_cannot_be_read_may_be_the_one(manifest: Path, tmp_path: 
     found = explain_paid_elsewhere(manifest, OutputFolder(tmp_path / NAME), "outputs")
     assert found is not None
     assert "damaged. If this manifest" in found.message
-    assert f"--out {there};" in (found.action or "")
+    assert f"--out {quote_name(str(there))};" in (found.action or "")
     with pytest.raises(StoreError):
         explain_paid_elsewhere(manifest, OutputFolder(there), "outputs")
 
@@ -131,8 +133,8 @@ def test_editions_of_a_series_share_a_journal_and_no_other_manifest_is_mixed_in(
         journal.claim(monday, adopt=False)
         refused = refuse_edition(journal.path, Invocation(tuesday), "shop", adopt=False)
         assert refused is not None
-        first = f"reelsheet run {monday} --series shop --limit 0"
-        then = f"reelsheet run {tuesday} --series shop"
+        first = f"reelsheet run {quote_name(str(monday))} --series shop --limit 0"
+        then = f"reelsheet run {quote_name(str(tuesday))} --series shop"
         assert f"run: {first}. Then run: {then}." in (refused.action or "")
         with pytest.raises(UsageError, match="belongs to a manifest that is of no series"):
             journal.claim(tuesday, adopt=False, series="shop")
@@ -154,7 +156,8 @@ def test_a_series_takes_over_a_manifest_that_is_gone(tmp_path: Path) -> None:
         monday.unlink()
         refused = refuse_edition(journal.path, Invocation(tuesday), "shop", adopt=False)
         assert refused is not None
-        assert f"run: reelsheet run {tuesday} --series shop --adopt." in (refused.action or "")
+        then = f"run: reelsheet run {quote_name(str(tuesday))} --series shop --adopt."
+        assert then in (refused.action or "")
         assert refuse_edition(journal.path, Invocation(tuesday), "shop", adopt=True) is None
         journal.claim(tuesday, adopt=True, series="shop")
         assert find_manifest(journal.path) == tuesday.resolve()

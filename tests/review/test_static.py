@@ -14,6 +14,7 @@ from pipeline.checker.rowmodels import say_unchecked
 from pipeline.config.settings import Config
 from pipeline.errors import StoreError
 from pipeline.manifest.invocation import Invocation
+from pipeline.manifest.wording import quote_name
 from pipeline.models.shelf import put_up, sheet_of
 from pipeline.review.static import ASSETS, as_script, asset, write_page
 from tests.review.shop import Shop, make_shop
@@ -48,8 +49,9 @@ def test_the_page_lies_in_the_output_folder(shop: Shop) -> None:
     data = read((shop.folder.review / "data.js").read_bytes())
     assert data["manifest"] == "shop.csv"
     assert data["rehearsal"] is True
-    assert data["command"] == f"reelsheet run {shop.manifest}"
-    assert data["importing"] == f"reelsheet review {shop.manifest} --import FILE"
+    typed = quote_name(str(shop.manifest))
+    assert data["command"] == f"reelsheet run {typed}"
+    assert data["importing"] == f"reelsheet review {typed} --import FILE"
     assert data["cards"][0]["takes"][0]["file"] == "MUG.mp4"
     if os.name == "posix":
         assert (shop.folder.review / "data.js").stat().st_mode & 0o777 == 0o640

@@ -14,6 +14,7 @@ from pipeline.checker.check import check_manifest
 from pipeline.cli.app import app
 from pipeline.config.settings import Config
 from pipeline.errors import UsageError
+from pipeline.manifest.wording import quote_name
 from tests.system.harness import sheets
 
 LINES = [
@@ -38,7 +39,7 @@ def test_a_manifest_is_made(export: Path, tmp_path: Path) -> None:
     told = init("--from", "shopify", export, "--output", target)
     assert told.exit_code == 0
     assert f"created {target} with 1 row\n" in told.stdout
-    assert f"reelsheet check {target}" in told.stdout
+    assert f"reelsheet check {quote_name(str(target))}" in told.stdout
     assert "1 product: 2 pictures found" in told.stderr
     assert check_manifest(target, Config(), cache_dir=None).problems == ()
 
