@@ -1,4 +1,4 @@
-"""What stands behind the rows of a results sheet: a list of words to choose from, and a filter.
+"""What stands behind the rows of a results sheet: words to choose from, a filter, and its page.
 
 Any other word can be typed all the same. The filter is over all columns, those of results, too.
 
@@ -7,11 +7,15 @@ file: there it reaches on to the last column and row. LibreOffice goes by a hidd
 workbook, Excel by the sheet: both are written. Sources: ECMA-376 part 1, 18.3.1.2 (autoFilter),
 18.3.1.32 (dataValidation), 18.2.5 (definedName), 18.3.1.99 (worksheet: the order of its parts).
 
-Tested in tests/writer/test_filters.py and tests/review/test_readback.py.
+A sheet is printed sideways, one page wide, its headers on every page, unless a person has said how.
+
+Tested in tests/writer/test_filters.py, tests/writer/test_printing.py and
+tests/review/test_readback.py.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +45,8 @@ _BEHIND_LISTS = frozenset({
     "webPublishItems", "tableParts", "extLst",
 })  # fmt: skip
 """The parts of a sheet that stand behind its lists."""
+_BEHIND_PAGE = _BEHIND_LISTS - {"hyperlinks", "printOptions", "pageMargins", "pageSetup"}
+"""Those that stand behind its page."""
 _NAME = "_xlnm._FilterDatabase"
 _BEHIND = _BEHIND_LISTS | {
     "sortState", "dataConsolidate", "customSheetViews", "mergeCells", "phoneticPr",
@@ -53,6 +59,18 @@ _FILTER = re.compile(
 )
 _REF = re.compile(rb"""(\sref\s*=\s*)(["'])[^"']*\2""")
 _OVERLAP_BYTES = 4096
+
+_TITLES, _AREA = "_xlnm.Print_Titles", "_xlnm.Print_Area"
+_PAGE = {"paperSize": "9", "orientation": "landscape", "fitToWidth": "1", "fitToHeight": "0"}
+# What LibreOffice writes into every file of its own, whatever a person has done.
+_USUAL_PAGE = {
+    "scale": "100", "fitToWidth": "1", "fitToHeight": "1", "firstPageNumber": "1",
+    "useFirstPageNumber": "false", "pageOrder": "downThenOver", "orientation": "portrait",
+    "usePrinterDefaults": "false", "blackAndWhite": "false", "draft": "false",
+    "cellComments": "none", "horizontalDpi": "300", "verticalDpi": "300", "copies": "1",
+}  # fmt: skip
+_PAGE_TAG = re.compile(rb"<(?:[\w.-]+:)?(pageSetup|pageSetUpPr|rowBreaks|colBreaks)\b([^>]*)>")
+_ATTRIBUTE = re.compile(rb"""([\w.:-]+)\s*=\s*["']([^"']*)["']""")
 
 Tail = Callable[[str, bytes], bytes]
 """Makes, of the prefix of a sheet's elements and all that follows its rows, what has to follow."""
@@ -101,7 +119,8 @@ def filter_over(package: PackageCopy, sheet: Relationship, table: Table) -> Tail
             return None
         last_column, last_row = max(old_column, table.last_column), max(old_row, table.last_row)
     ends = ((table.first_column, table.first_row), (last_column, last_row))
-    _put_name(package, sheet, ":".join(f"${letters_of(at)}${row}" for at, row in ends))
+    cells = ":".join(f"${letters_of(at)}${row}" for at, row in ends)
+    put_name(package, sheet, _NAME, cells, hidden=True)
     return _put(":".join(f"{letters_of(at)}{row}" for at, row in ends))
 
 
@@ -147,31 +166,49 @@ def _put(reference: str) -> Tail:
     return put
 
 
-def _put_name(package: PackageCopy, sheet: Relationship, cells: str) -> None:
-    """Write the hidden name of the filter, or write it anew."""
+def put_name(
+    package: PackageCopy, sheet: Relationship, name: str, cells: str, *, hidden: bool = False
+) -> None:
+    """Write a name of cells in a sheet into the workbook, or write it anew.
+
+    Args:
+        package: the workbook.
+        sheet: the relationship of the sheet.
+        name: the name, one of those that spreadsheet programs know.
+        cells: what it stands for.
+        hidden: whether people are not to see it.
+
+    """
     workbook = package.find_workbook()
     data = package.read(workbook)
     found = elements(data)
     listed = [one for one in found if one.local == "sheet"]
-    ids = {one.id: one.target for one in package.relationships(workbook)}
-    at = next(
-        (n for n, one in enumerate(listed) if ids.get(one.reference() or "") == sheet.target), None
-    )
+    at = position_of(package, sheet)
     if at is None:
         return
     named = xml_text("'{}'".format(listed[at].attributes["name"].replace("'", "''")))
-    xml = (
-        f'<definedName name="{_NAME}" localSheetId="{at}" hidden="1">{named}!{cells}</definedName>'
-    )
+    unseen = ' hidden="1"' if hidden else ""
+    xml = f'<definedName name="{name}" localSheetId="{at}"{unseen}>{named}!{cells}</definedName>'
     ours = add_prefix(xml, prefix_of(listed[at]))
-    package.change(workbook, splice(data, [_place(data, found, at, ours)]))
+    package.change(workbook, splice(data, [_place(data, found, (name, str(at)), ours)]))
 
 
-def _place(data: bytes, found: list[Element], sheet: int, ours: bytes) -> tuple[int, int, bytes]:
+def position_of(package: PackageCopy, sheet: Relationship) -> int | None:
+    """Return which of the sheets it is, from 0, as names of cells tell them apart."""
+    workbook = package.find_workbook()
+    listed = [one for one in elements(package.read(workbook)) if one.local == "sheet"]
+    targets = {one.id: one.target for one in package.relationships(workbook)}
+    places = (n for n, e in enumerate(listed) if targets.get(e.reference() or "") == sheet.target)
+    return next(places, None)
+
+
+def _place(
+    data: bytes, found: list[Element], name: tuple[str, str], ours: bytes
+) -> tuple[int, int, bytes]:
     """Return the cut that puts the name in the place of an earlier one, or behind the others."""
     for one in found:
         known = one.attributes.get("name"), one.attributes.get("localSheetId")
-        if one.local == "definedName" and known == (_NAME, str(sheet)):
+        if one.local == "definedName" and known == name:
             return one.start, one.end, ours
     names = next((one for one in found if one.local == "definedNames"), None)
     if names is not None:
@@ -224,3 +261,64 @@ def _is_there(lists: bytes, cells: str) -> bool:
         if first in found[0] and _WORDS.encode() in found[0]:
             return True
     return False
+
+
+def is_laid_out(package: PackageCopy, sheet: Relationship) -> bool:
+    """Tell whether somebody has said how a sheet of a workbook is to be printed."""
+    at = str(position_of(package, sheet))
+    for one in elements(package.read(package.find_workbook())):
+        said = one.attributes.get("name"), one.attributes.get("localSheetId")
+        if one.local == "definedName" and said in {(_TITLES, at), (_AREA, at)}:
+            return True
+    kept = b""
+    with package.open(sheet.target) as stream:
+        for chunk in chunks(stream):
+            if chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                return True  # it cannot be seen from here
+            if any(_is_chosen(*found) for found in _PAGE_TAG.findall(kept + chunk)):
+                return True
+            kept = chunk[-_OVERLAP_BYTES:]
+    return False
+
+
+def _is_chosen(name: bytes, inside: bytes) -> bool:
+    """Tell whether a person has chosen what an element says."""
+    said = {key.decode(): value.decode() for key, value in _ATTRIBUTE.findall(inside)}
+    if name == b"pageSetUpPr":
+        return said.get("fitToPage", "0") not in {"0", "false"}
+    if name == b"pageSetup":
+        said.pop("paperSize", None)
+        return any(value != _USUAL_PAGE.get(key) for key, value in said.items())
+    return True
+
+
+def set_page(package: PackageCopy, sheet: Relationship, header_row: int) -> Tail:
+    """Lay out the page of a sheet that is about to be copied.
+
+    Args:
+        package: the workbook, in which the row that is repeated is named.
+        sheet: the relationship of the sheet.
+        header_row: that row, from 1.
+
+    Returns:
+        What makes, of the prefix of the sheet's elements and all that follows its rows, what has
+        to follow them. The head is head.py's.
+
+    """
+    put_name(package, sheet, _TITLES, f"${header_row}:${header_row}")
+
+    def put(prefix: str, tail: bytes) -> bytes:
+        try:
+            found, end = parts_behind_rows(prefix, tail)
+        except ExpatError:  # what a spreadsheet program forgives stays as it is
+            return tail
+        there = next((one for one in found if one.local == "pageSetup"), None)
+        paper = {} if there is None else {"paperSize": there.attributes.get("paperSize", "9")}
+        listed = "".join(f' {name}="{value}"' for name, value in (_PAGE | paper).items())
+        ours = add_prefix(f"<pageSetup{listed}/>", prefix)
+        if there is not None:
+            return splice(tail, [(there.start, there.end, ours)])
+        at = next((one.start for one in found if one.local in _BEHIND_PAGE), end)
+        return splice(tail, [(at, at, ours)])
+
+    return put

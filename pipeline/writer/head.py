@@ -28,6 +28,7 @@ def patch_head(
     known: Collection[int],
     outlined: Collection[int] = (),
     styles: Mapping[int, int | None] | None = None,
+    fitted: bool = False,
 ) -> bytes:
     """Return the head with its extent enlarged, its header frozen and the new columns wide.
 
@@ -39,12 +40,15 @@ def patch_head(
         known: those of these columns that were there before.
         outlined: those of the others that can be folded away together.
         styles: the cell formats of columns, by their numbers from 1.
+        fitted: whether all columns are printed on one page.
 
     """
     found = elements(head + b"</" + _root(head) + b">")
     root = found[0]
     tops = {element.local: element for element in found if element.parent is root}
+    setup = next((one for one in found if one.local == "pageSetUpPr"), None)
     cuts = [
+        *([_fit_width(head, root, tops.get("sheetPr"), setup)] if fitted else ()),
         *_dimension(tops.get("dimension"), max(widths, default=1), last_row),
         *_freeze(head, found, tops, header_row),
         *(_outline(head, root, tops) if set(outlined) - set(known) else ()),
@@ -73,6 +77,20 @@ def _dimension(element: Element | None, column: int, row: int) -> _Cuts:
             add_prefix(f'<dimension ref="{reference}"/>', prefix_of(element)),
         )
     ]
+
+
+def _fit_width(
+    head: bytes, root: Element, said: Element | None, there: Element | None
+) -> tuple[int, int, bytes]:
+    """Return the cut that makes a page as wide as all columns.
+
+    `said` is the sheet's `sheetPr`, `there` the `pageSetUpPr` in it.
+    """
+    ours = add_prefix('<pageSetUpPr fitToPage="1"/>', prefix_of(root))
+    if said is None:
+        opened, closed = (add_prefix(f"<{s}sheetPr>", prefix_of(root)) for s in ("", "/"))
+        return root.inner, root.inner, opened + ours + closed
+    return append_child(head, said, ours) if there is None else (there.start, there.end, ours)
 
 
 def _cols(

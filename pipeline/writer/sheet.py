@@ -65,6 +65,7 @@ class Insert:
     sheet's elements; None leaves it as it is. `outlined` are new columns that can be folded away
     together, `wrapped` those in which a text that is typed wraps. `heights` are those of rows that
     have none so far, in points, `head_styles` the cell formats of headers.
+    `fitted` says that the sheet prints one page wide.
     """
 
     header_row: int
@@ -79,6 +80,7 @@ class Insert:
     wrapped: Collection[int] = ()
     heights: Mapping[int, float] = field(default_factory=dict)
     head_styles: Mapping[int, int] = field(default_factory=dict)
+    fitted: bool = False
 
 
 class _Old(NamedTuple):
@@ -160,6 +162,7 @@ class SheetPatch:
                 known=insert.known,
                 outlined=insert.outlined,
                 styles=dict.fromkeys(insert.wrapped, insert.looks.get(TEXT)),
+                fitted=insert.fitted,
             )
         )
         stream.skip(at)

@@ -23,7 +23,7 @@ from xml.parsers.expat import ExpatError
 from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
 from pipeline.writer.cells import Cell, Cut, add_looks
-from pipeline.writer.filters import Table, Tail, filter_over
+from pipeline.writer.filters import Table, Tail, filter_over, is_laid_out, set_page
 from pipeline.writer.parts import PackageCopy, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import Summary, put_summary
@@ -77,8 +77,8 @@ def fill(
         out: where the copy is written.
         summary: the run in figures, which becomes a sheet; None for no such sheet.
         thumbnails: the videos, which become a sheet with a still of each; none for no such sheet.
-        over: returns, of the cells that are put in, those that the filter of the sheet is over;
-            None leaves filters alone.
+        over: returns, of the cells that are put in, those that the filter of the sheet is over,
+            and lets the sheet print one page wide; None leaves filters and pages alone.
         dressed: whether headers that have no look get one.
 
     Returns:
@@ -99,13 +99,17 @@ def fill(
         put_summary(package, summary, looks, target, cut)
     put_thumbnails(package, thumbnails, looks, target, cut)
     as_plain_workbook(package, workbook)
-    first_free = 0
+    first_free, laid_out = 0, over is None or is_laid_out(package, target)
     for _ in range(_MOST_TRIES):
         insert = make(looks, first_free)
         if insert.known:
             _forget_calculation_order(package, workbook)
-        if over is not None and (filtered := filter_over(package, target, over(insert))):
+        table = None if over is None else over(insert)
+        if table is not None and (filtered := filter_over(package, target, table)):
             insert = replace(insert, tail=_both(insert.tail, filtered))
+        if table is not None and not (laid_out or table.again):
+            page = set_page(package, target, insert.header_row)
+            insert = replace(insert, tail=_both(insert.tail, page), fitted=True)
         try:
             copy_sheet(package, target, insert, out, cut)
         except Occupied as occupied:
@@ -251,6 +255,7 @@ def write_plain(
     if widths is not None:
         made.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         made.page_setup.orientation, made.page_setup.fitToHeight = "landscape", 0
+        made.page_setup.paperSize = 9  # A4
         made.page_margins = PageMargins(0.4, 0.4, 0.4, 0.4, 0.2, 0.2)
         made.print_title_rows = f"{header_row}:{header_row}"
         ends = (f"{letters_of(first_column)}{header_row}", f"{letters_of(last)}{max(rows or [1])}")

@@ -72,7 +72,9 @@ def test_the_sheet_keeps_what_is_not_ours(rich: Manifest, tmp_path: Path) -> Non
     written = write_results(rich, results(rich), tmp_path / "out")
     old, new = parts(rich.path)[SHEET], parts(written.path)[SHEET]
     assert b"<f>LEN(B2)</f><v>6</v>" in new
-    lists = re.compile(rb'<dataValidation [^>]*sqref="P2:[^>]*>.*?</dataValidation>| count="1"')
+    lists = re.compile(
+        rb'<dataValidation [^>]*sqref="P2:[^>]*>.*?</dataValidation>| count="1"|<pageSetup.*?/>'
+    )
     old, new = lists.sub(b"", old), lists.sub(b"", new)
     assert new.split(b"</sheetData>")[1] == old.split(b"</sheetData>")[1]
     added = re.compile(rb'<c r="[E-R]\d+".*?</c>')
