@@ -178,9 +178,8 @@ class Bench:
                 max_bytes=terms.max_bytes,
                 mode=terms.mode,
                 place=_place_of(terms),
-                tried=is_bucket(
-                    terms.place
-                ),  # by whoever vetted: else each video would wait for it
+                # By whoever vetted the worker: else each video would wait for it once more.
+                tried=is_bucket(terms.place),
                 decoders=self._decoders,
             )
             if terms.measure:
