@@ -19,7 +19,7 @@ from pipeline.engine.learned import Durations
 from pipeline.engine.limits import Pace, spread
 from pipeline.engine.rows import Watch
 
-_POLLS, _POLLS_KNOWN = 5.25, 5.7
+_POLLS, _POLLS_KNOWN = 5.25, 5.85
 """Polls per task, in the mean, where only durations are known: those of this run, or from before.
 
 The tasks that end first are the short ones: until the longer ones have ended as well, a first run
