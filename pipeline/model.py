@@ -338,11 +338,13 @@ BalanceOf: TypeAlias = Literal["key", "account"]
 class Balance:
     """What is still held, and what was used: None where it is unlimited or not told.
 
-    Both are in `currency`. A key can have a limit that says nothing of the account: `of` says whose
-    balance it is.
+    `remaining` and `used` are in `currency`; credits are the provider's own count. A key can have a
+    limit that says nothing of the account: `of` says whose balance it is.
     """
 
     remaining: float | None
     used: float | None
     currency: str = "USD"
+    remaining_credits: float | None = None
+    used_credits: float | None = None
     of: BalanceOf = "key"

@@ -46,6 +46,8 @@ def balance(received: Received, of: BalanceOf) -> Balance | None:
         remaining=None if unlimited else remaining,
         used=_money(shown, "used")[0],
         currency=currency,
+        remaining_credits=None if unlimited else number_of(shown.get("remain_credits")),
+        used_credits=number_of(shown.get("used_credits")),
         of=of,
     )
 

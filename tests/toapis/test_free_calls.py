@@ -222,26 +222,26 @@ async def test_what_is_no_reference_is_not_asked_for(reference: str) -> None:
         ('"unlimited_quota":true,"remain_balance":-1,"used_balance":2', Balance(None, 2)),
         (
             '"unlimited_quota":false,"remain_balance":0,"remain_credits":0',
-            Balance(0, None),
+            Balance(0, None, remaining_credits=0),
         ),
         (
             '"remain_balance":75.6,"used_balance":7.2,"remain_credits":2100,"used_credits":200',
-            Balance(10.5, 1),
+            Balance(10.5, 1, remaining_credits=2100, used_credits=200),
         ),
         (
             '"remain_credits":50,"credits_per_usd":100',
-            Balance(0.5, None),
+            Balance(0.5, None, remaining_credits=50),
         ),
-        ('"remain_credits":50,"credits_per_usd":0', Balance(0.25, None)),
+        ('"remain_credits":50,"credits_per_usd":0', Balance(0.25, None, remaining_credits=50)),
         ('"remain_balance":72,"currency":"CNY"', Balance(72, None, "CNY")),
         ('"remain_balance":72,"currency":"credits?"', Balance(72, None, "USD")),
         (
             '"unlimited_quota":true,"remain_balance":-1,"remain_credits":-200,"used_credits":2',
-            Balance(None, 0.01),
+            Balance(None, 0.01, used_credits=2),
         ),
         (
             '"data":{"remain_credits":200,"unlimited_quota":false}',
-            Balance(1, None),
+            Balance(1, None, remaining_credits=200),
         ),
     ],
 )
