@@ -19,8 +19,6 @@ from pipeline.manifest.wording import agree, name_all
 if TYPE_CHECKING:
     from pipeline.config.settings import Config
 
-_PLACES = ("output.dir",)
-"""Settings that say which runs are meant."""
 _Now = Annotated[
     bool,
     typer.Option("--now", help="Do not wait for answers and downloads that are under way."),
@@ -56,7 +54,10 @@ def _limits(config: ConfigPath = None, out: OutputsOut = None, sets: Set = None)
 
     named = [one.partition("=")[0].strip() for one in sets or []]
     limits = [name.removeprefix("limits.") for name in named if name.startswith("limits.")]
-    others = [one for one in named if one not in {*_PLACES, *(f"limits.{name}" for name in LIMITS)}]
+    # What is set beside a limit says what the configuration is, as it was said for the run.
+    others = [f"limits.{name}" for name in limits if name not in LIMITS]
+    if not limits:
+        others = [name for name in named if name != "output.dir"]
     if others or not limits:
         raise UsageError(
             f"{name_all(others)} cannot change while a run goes on."
