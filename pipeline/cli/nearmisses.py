@@ -25,7 +25,8 @@ from pipeline.cli.screen import speak_json
 from pipeline.errors import UsageError
 from pipeline.manifest.wording import quote_name
 
-_ALIKE = 0.7
+_ALIKE = 0.66
+"""Two letters of three: so alike are short words whose letters were typed in another order."""
 _MOST_NAMED = 3
 _ALL = "All commands: reelsheet --help"
 _LONGEST = 40

@@ -16,8 +16,8 @@ from pipeline.disk.place import place
 from pipeline.manifest.resultcolumns import names_beside
 from pipeline.manifest.wording import count
 from pipeline.model import Manifest, TextDialect
+from pipeline.writer.behindrows import Table, put_dropdown
 from pipeline.writer.cells import LINK, STATE_LOOKS, TEXT, TOP, Cell, Cut
-from pipeline.writer.filters import Table, put_dropdown
 from pipeline.writer.kept import NOTHING_KEPT, Book, BookUnfit, Kept
 from pipeline.writer.layout import (
     REVIEW,

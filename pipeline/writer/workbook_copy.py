@@ -22,8 +22,8 @@ from xml.parsers.expat import ExpatError
 
 from pipeline.manifest.wording import letters_of
 from pipeline.reader.workbook.package import NotAWorkbook, Relationship, as_utf8
+from pipeline.writer.behindrows import Table, Tail, filter_over, is_laid_out, set_page
 from pipeline.writer.cells import Cell, Cut, add_looks
-from pipeline.writer.filters import Table, Tail, filter_over, is_laid_out, set_page
 from pipeline.writer.parts import PackageCopy, elements
 from pipeline.writer.sheet import Insert, Occupied, SheetPatch
 from pipeline.writer.summary import Summary, put_summary

@@ -27,6 +27,7 @@ PERHAPS = "Perhaps: "
         ("journal verfy a.csv", "reelsheet journal verify"),
         ("plans a.csv", "reelsheet plan"),
         ("Run a.csv", "reelsheet run"),
+        ("rnu a.csv", "reelsheet run"),
         ("dry_run a.csv", "reelsheet plan"),
         ("version", "reelsheet --version"),
         ("-V", "--version"),
