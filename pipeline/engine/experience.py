@@ -94,10 +94,16 @@ class Experience:
                 durations.know(known.durations_s)
                 bar.know(known.by_pace, known.by_speed, known.heeded)
 
+    def note_running(self, watch: Watch) -> None:
+        """Take in that a task was seen unfinished."""
+        for kind in (watch.kind, _any(watch.kind)):
+            self._enter(kind)[0].running.add(watch)
+
     def learn(self, watch: Watch, duration_s: float, *, heeded: bool) -> None:
         """Take in a task that ended: how long it took, and whether its bar was heeded."""
         for kind in (watch.kind, _any(watch.kind)):
             durations, bar = self._enter(kind)
+            durations.running.discard(watch)
             durations.learn(duration_s)
             bar.learn(watch.sightings, duration_s, heeded=heeded)
         news = self._news[watch.kind]

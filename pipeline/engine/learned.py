@@ -5,6 +5,11 @@ delay of the detection for a given number of polls is least when polls are as de
 root of h(t). So there are none before the fastest task can end, most where most tasks end, and few
 in the tail.
 
+The tasks that end first are the short ones. So those that still run count as well, with the age at
+which each was last seen unfinished: the hazard is that of a life table, with whoever leaves within
+a part of it counted for half of it (Cutler and Ederer, "Maximum utilization of the life table
+method in analyzing survival", 1958). Otherwise a first run would take all tasks for short.
+
 Tested in tests/engine/test_polling.py.
 """
 
@@ -16,6 +21,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
+from typing import Protocol
+from weakref import WeakSet
 
 _REMEMBERED = 2000
 """How many of the latest durations count."""
@@ -42,18 +49,23 @@ class Density:
     mean_phase: float
 
     @classmethod
-    def of(cls, durations_s: Sequence[float]) -> Density:
-        """Return the density for durations like these, given in ascending order."""
-        last = len(durations_s) - 1
+    def of(cls, durations_s: Sequence[float], running_s: Sequence[float] = ()) -> Density:
+        """Return the density for durations like these.
+
+        `running_s` are the ages of tasks that have not ended yet; both are in ascending order.
+        """
+        last, each = len(durations_s) - 1, len(durations_s) / (_BINS + 1)
         edges = [durations_s[round(number * last / _BINS)] for number in range(_BINS + 1)]
         ages, steps, mean_phase = [edges[0] * _BEFORE_THE_FASTEST], [], 0.0
+        surviving, still = 1.0, len(running_s) - bisect_left(running_s, ages[0])
         for number, edge in enumerate(edges):
             width = max(edge - ages[-1], _SHORTEST_BIN * edge)
-            surviving = 1 - number / (_BINS + 1)
-            ending = 1 / (_BINS + 1) / surviving
-            steps.append((ending * width) ** 0.5)
-            mean_phase += steps[-1] * (surviving - 0.5 / (_BINS + 1))
             ages.append(ages[-1] + width)
+            before, still = still, len(running_s) - bisect_left(running_s, ages[-1])
+            ending = each / (len(durations_s) - number * each + (before + still) / 2)
+            steps.append((ending * width) ** 0.5)
+            mean_phase += steps[-1] * surviving * (1 - ending / 2)
+            surviving *= 1 - ending
         return cls(tuple(ages), tuple(accumulate(steps, initial=0.0)), mean_phase)
 
     def next_age_s(self, age_s: float, steps: float, polls: float) -> float | None:
@@ -119,10 +131,16 @@ def mix(before: Sequence[float], news: Sequence[float], most: int) -> tuple[floa
     return thin((*thin(before, max(0, most - len(news))), *news), most)
 
 
-class Durations:
-    """The durations of the latest tasks of one kind, in seconds.
+class Running(Protocol):
+    """A task that has not ended; it was last seen unfinished at this age."""
 
-    `are_known` says that they were from the beginning, so that none was missed for being long.
+    seen_age_s: float
+
+
+class Durations:
+    """The durations of the latest tasks of one kind, in seconds, and the tasks that still run.
+
+    `are_known` says that there were some from before. Whoever gives up a task need not say so.
     """
 
     def __init__(self) -> None:
@@ -131,6 +149,7 @@ class Durations:
         self._density: Density | None = None
         self._fresh = 0
         self.are_known = False
+        self.running: WeakSet[Running] = WeakSet()
 
     def __len__(self) -> int:
         return len(self._sorted)
@@ -163,7 +182,8 @@ class Durations:
     def density(self) -> Density:
         """The density of polls for these durations, recomputed when an eighth of them is new."""
         if self._density is None or self._fresh * 8 > len(self._sorted):
-            self._density = Density.of(self._sorted)
+            running_s = sorted(task.seen_age_s for task in self.running)
+            self._density = Density.of(self._sorted, running_s)
             self._fresh = 0
         return self._density
 

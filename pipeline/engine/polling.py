@@ -19,11 +19,10 @@ from pipeline.engine.learned import Durations
 from pipeline.engine.limits import Pace, spread
 from pipeline.engine.rows import Watch
 
-_POLLS, _POLLS_KNOWN = 5.25, 5.85
+_POLLS, _POLLS_KNOWN = 6.42, 6.72
 """Polls per task, in the mean, where only durations are known: those of this run, or from before.
 
-The tasks that end first are the short ones: until the longer ones have ended as well, a first run
-asks more often than it wants to.
+A first run has spent some of them by then on the documented schedule.
 """
 
 _SPARSER = 2.5
@@ -88,8 +87,10 @@ class Schedule:
         if watch.bets:
             watch.broken += 1
             self._experience.note_bet(watch.kind, won=False)
-        if progress is not None and watch.timed:
-            watch.sightings.append((age_s, progress))
+        if watch.timed:
+            self._experience.note_running(watch)
+            if progress is not None:
+                watch.sightings.append((age_s, progress))
 
     def next_wait_s(
         self, watch: Watch, age_s: float, outstanding: int, *, last: bool = False

@@ -49,7 +49,7 @@ _CALLS: dict[type, str] = {UploadReply: "upload", SubmitReply: "submission", Que
 """What the calls are called that the replies answer."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Watch:
     """What is known of a task: its kind, and what the answers to its queries showed.
 

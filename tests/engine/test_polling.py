@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from heapq import heapify, heappop, heappush
 
 import pytest
 
-from pipeline.engine.experience import Known
+from pipeline.engine.experience import Experience, Known
 from pipeline.engine.learned import Density, Durations
 from pipeline.engine.limits import Pace
 from pipeline.engine.polling import Schedule
@@ -253,6 +254,45 @@ def test_polls_are_as_many_as_asked_for() -> None:
             polls += 1
             age = density.next_age_s(age, 1.0, 5)
     assert 4.2 <= polls / len(ended) <= 5.5
+
+
+def test_tasks_that_still_run_count_by_the_age_they_have_reached() -> None:
+    """When only the short ones have ended, polls are as dense as if all durations were known."""
+    dice = random.Random(3)
+    all_s = sorted(SHAPES["wide"](dice) for _ in range(2000))
+    ended_s = [one for one in all_s if one < 50]
+    known, early = Density.of(all_s), Density.of(ended_s, [50.0] * (2000 - len(ended_s)))
+    misled = Density.of(ended_s)
+    assert 0.3 < len(ended_s) / 2000 < 0.5
+
+    def density(of: Density, age_s: float) -> float:
+        (step,) = [
+            (of.phases[at + 1] - of.phases[at]) / (later_s - sooner_s)
+            for at, (sooner_s, later_s) in enumerate(itertools.pairwise(of.ages_s))
+            if sooner_s <= age_s < later_s
+        ]
+        return step
+
+    for age_s in (25, 35, 45):
+        assert density(early, age_s) == pytest.approx(density(known, age_s), rel=0.25)
+    assert density(misled, 45) > 1.5 * density(known, 45)
+
+
+def test_a_task_is_no_longer_running_once_it_has_ended_or_is_given_up() -> None:
+    """It counts among the running ones from its first query on."""
+    experience = Experience()
+    ended, given_up = Watch("a", KIND), Watch("b", KIND)
+    for watch in (ended, given_up):
+        watch.seen_age_s = 10.0
+        experience.note_running(watch)
+    for number in range(30):
+        experience.learn(Watch(str(number), KIND), 20.0, heeded=False)
+    (durations, _) = experience.find(KIND) or pytest.fail("nothing was learned")
+    assert len(durations.running) == 2
+    experience.learn(ended, 15.0, heeded=False)
+    assert list(durations.running) == [given_up]
+    del watch, given_up
+    assert not durations.running
 
 
 def nights(shape: str, *bars: str, rows: int = 600) -> list[Figures]:
