@@ -31,6 +31,21 @@ _QUEUED_SHARE = 0.08
 _END = b"\r\n\r\n"
 
 
+def draw(seed: int, number: int, median_s: float, p95_s: float) -> tuple[float, float]:
+    """Return how long a task takes, in seconds, and how its bar is bent.
+
+    Args:
+        seed: Which draw of all tasks.
+        number: Which task, in the order of acceptance, from 0.
+        median_s: The median of the times, in seconds.
+        p95_s: Their 95th percentile, in seconds.
+
+    """
+    dice = random.Random(f"{seed}:{number}")  # noqa: S311 - no secret
+    sigma = math.log(p95_s / median_s) / _P95
+    return median_s * math.exp(sigma * dice.gauss(0, 1)), math.exp(dice.gauss(0, 0.15))
+
+
 @dataclass(slots=True)
 class Task:
     """One accepted task and what was asked about it; times in seconds since the API's start."""
@@ -83,10 +98,8 @@ class Tasks:
             return 429, {"error": {"code": "rate_limit_exceeded", "message": "too many requests"}}
         json.loads(body)
         number = len(self.known)
-        dice = random.Random(f"{self.chosen.seed}:{number}")  # noqa: S311 - no secret
-        sigma = math.log(self.chosen.p95_s / self.chosen.median_s) / _P95
-        run_s = self.chosen.median_s * math.exp(sigma * dice.gauss(0, 1))
-        task = Task(number, now, run_s, math.exp(dice.gauss(0, 0.15)))
+        run_s, curve = draw(self.chosen.seed, number, self.chosen.median_s, self.chosen.p95_s)
+        task = Task(number, now, run_s, curve)
         name = f"video_01{number:024}"
         self.known[name] = task
         return 200, {"id": name, "object": "generation.task", "status": "queued"}
