@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 from pipeline import events as ev
 from pipeline.cli.app import app
 from pipeline.errors import UsageError
+from pipeline.manifest.wording import quote_name
 from tests.account.accounts import DAY, VIDEO, lane, opened
 from tests.system.test_journal_command import zeroed
 
@@ -152,7 +153,8 @@ def test_import_of_the_damaged_book_mends_it(book: Path, tmp_path: Path) -> None
     zeroed(book, "submissions")
     failed = call("--json", book=book)
     assert failed.exit_code != 0
-    assert f"reelsheet account import {book}" in str(getattr(failed.exception, "action", ""))
+    command = f"reelsheet account import {quote_name(str(book))}"
+    assert command in str(getattr(failed.exception, "action", ""))
     elsewhere = tmp_path / "elsewhere.db"
     mended = call("import", book, book=elsewhere)
     assert mended.exit_code == 0, mended.output

@@ -11,6 +11,7 @@ import obstore
 import pytest
 
 from pipeline.errors import ExitCode, StoreError, UsageError
+from pipeline.manifest.wording import quote_name
 from pipeline.storage.bucket import BucketPlace
 from tests.cli.conftest import Command
 from tests.export.goods import draw
@@ -40,7 +41,7 @@ def test_what_was_done_and_what_is_left_is_said(shop: Shop, reelsheet: Command) 
         f"table: {folder / 'left_out.csv'}",
     ]
     assert "not handed over: 1 undecided, 1 rejected; see left_out.csv" in ended.stderr
-    assert f"to judge them: reelsheet review {shop.manifest}" in ended.stderr
+    assert f"to judge them: reelsheet review {quote_name(str(shop.manifest))}" in ended.stderr
     assert "this is a rehearsal" in ended.stderr
     reelsheet("review", shop.manifest, "--approve", "BAG")
     ended = reelsheet("export", shop.manifest)

@@ -13,6 +13,7 @@ from pipeline.checker.check import check_manifest
 from pipeline.config.settings import Config
 from pipeline.disk.folder import OutputFolder
 from pipeline.journal.journal import Journal
+from pipeline.manifest.wording import quote_name
 from pipeline.model import Attempt
 from pipeline.runner.namesakes import Found, find_folder
 from tests.system.harness import sheets
@@ -47,6 +48,10 @@ def find(path: Path, outputs: Path, *, adopt: bool = False, named: bool = False)
     found = find_folder(path, LIVE, base, named=named, adopt=adopt)
     assert files(outputs) == before, "nothing is made"
     return found
+
+
+def quoted(path: Path) -> str:
+    return quote_name(str(path))
 
 
 def files(folder: Path) -> dict[Path, bytes]:
@@ -190,7 +195,7 @@ def test_adopt_takes_the_folder_with_its_rows(tmp_path: Path, outputs: Path) -> 
     partly = manifest(tmp_path / "d" / "shop.csv", "d", "x")
     refused = find(partly, outputs).refusal
     assert refused is not None
-    assert f"--adopt --out {outputs / 'shop-2'}." in (refused.action or "")
+    assert f"--adopt --out {quoted(outputs / 'shop-2')}." in (refused.action or "")
     found = find(partly, outputs, adopt=True)
     assert (found.folder.root.name, found.moved) == ("shop-2", True)
     edited = manifest(tmp_path / "e" / "shop.csv", "x", "y", "z")
@@ -250,12 +255,12 @@ def test_what_another_has_bought_is_not_bought_again(
     if sent:
         assert found.refusal is not None
         assert "1 video that" in found.refusal.message
-        assert f"run {first}" in (found.refusal.action or "")
-        assert f"--out {outputs / 'shop-2'}." in (found.refusal.action or "")
+        assert f"run {quoted(first)}" in (found.refusal.action or "")
+        assert f"--out {quoted(outputs / 'shop-2')}." in (found.refusal.action or "")
         first.unlink()
         gone = find(copy, outputs).refusal
         assert gone is not None
-        assert f"--adopt --out {outputs / 'shop'}." in (gone.action or "")
+        assert f"--adopt --out {quoted(outputs / 'shop')}." in (gone.action or "")
     else:
         assert found.refusal is None
     base = OutputFolder(outputs / "shop")

@@ -22,6 +22,7 @@ from pipeline.journal.handovers import Handover, note_handovers
 from pipeline.journal.journal import Journal
 from pipeline.journal.reading import read_entries, replay
 from pipeline.manifest.blank import has_controls
+from pipeline.manifest.wording import quote_name
 from pipeline.model import Decision, Entry, Request, State, Video
 from pipeline.planner.heldback import Hold
 from pipeline.planner.plan import Action, Plan
@@ -198,6 +199,11 @@ class Desk:
             journal.append(events, 100.0).result()
 
 
+def quoted(folder: Path | str, name: str = "") -> str:
+    """Return a path as it is pasted into a command."""
+    return quote_name(str(Path(folder, name)))
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """An empty output folder, and nothing bought."""
@@ -338,7 +344,8 @@ def test_what_was_rejected_serves_no_other_row(desk: Desk) -> None:
     assert (result.state, plan.steps[0].hold) == (State.WAITING, Hold.REJECTED)
     assert result.action == (
         f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Its video was rejected "
-        f"there. To pay for another one: reelsheet run {desk.root}/shop.csv --pay-again x."
+        "there. To pay for another one: "
+        f"reelsheet run {quoted(desk.root, 'shop.csv')} --pay-again x."
     )
     (said,) = remarks(plan.steps, [result, result], stopped=True)
     assert "bought before, and rejected there; see result_action" in said
@@ -376,7 +383,7 @@ def test_where_none_can_be_had_the_row_waits_and_says_what_to_do(desk: Desk) -> 
     assert result.action == (
         f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Its video was "
         f"{one.folder}/videos/C012.mp4: put it back, or make it readable, and run again. To pay "
-        f"for another one: reelsheet run {desk.root}/shop.csv --pay-again x."
+        f"for another one: reelsheet run {quoted(desk.root, 'shop.csv')} --pay-again x."
     )
     assert code_of_held(plan.steps) is ExitCode.NEEDS_USER
     assert code_of_held(plan.steps[:1]) is ExitCode.USAGE
@@ -394,7 +401,7 @@ def test_a_repeat_under_way_says_that_it_will_be_free(desk: Desk) -> None:
     assert result.action == (
         f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. Run again when it is "
         "done: its video is free then. If no run is working on it: "
-        f"reelsheet fetch {desk.root}/products.xlsx --out {one.folder}."
+        f"reelsheet fetch {quoted(desk.root, 'products.xlsx')} --out {quoted(one.folder)}."
     )
 
 
@@ -406,7 +413,7 @@ def test_where_the_first_manifest_is_gone_this_one_takes_its_folder_over(
     one = desk.buy("a mug", "C012")
     desk.bought[one.request.request_hash] = [replace(one, state=state, video=None)]
     result = results_of(desk.checked, desk.copy(), desk.entries)[0]
-    command = f"reelsheet fetch {desk.root}/shop.csv --out {one.folder} --adopt"
+    command = f"reelsheet fetch {quoted(desk.root, 'shop.csv')} --out {quoted(one.folder)} --adopt"
     assert (result.action or "").endswith(f": {command}.")
 
 
@@ -431,11 +438,11 @@ def test_each_reason_to_wait_has_a_remedy_of_its_own(
     plan = desk.copy()
     result = results_of(desk.checked, plan, desk.entries)[0]
     assert (result.state, result.attempts, result.seconds) == (State.WAITING, 0, None)
-    other = f'"{there.manifest}" --out {there.folder}'
+    other = f"{quoted(there.manifest)} --out {quoted(there.folder)}"
     command = {
         "fetch": f"reelsheet fetch {other}",
         "resolve": f"reelsheet resolve {other} --all",
-        "run": f"reelsheet run {desk.root}/shop.csv --pay-again x",
+        "run": f"reelsheet run {quoted(desk.root, 'shop.csv')} --pay-again x",
     }[action]
     assert (result.action or "").endswith(f": {command}.")
     assert ("--pay-again" in (result.action or "")) == (action == "run")
@@ -451,8 +458,8 @@ def test_held_by_the_setting_a_row_says_so(desk: Desk) -> None:
     result = results_of(desk.checked, plan, desk.entries)[0]
     assert result.action == (
         f"Bought for C012 of {desk.root}/products.xlsx, in {one.folder}. To get a copy of its "
-        f"video, free: reelsheet run {desk.root}/shop.csv --set repeats=reuse. "
-        f"To pay for another one: reelsheet run {desk.root}/shop.csv --pay-again x."
+        f"video, free: reelsheet run {quoted(desk.root, 'shop.csv')} --set repeats=reuse. "
+        f"To pay for another one: reelsheet run {quoted(desk.root, 'shop.csv')} --pay-again x."
     )
     (said,) = remarks(plan.steps, [result, result], stopped=True)
     assert "repeats is set to hold" in said
