@@ -53,7 +53,8 @@ def _history(
     """List the nights and runs so far of a folder of outputs: what they ordered, how they ended.
 
     What was killed has no end. Of a night, failed and doubtful rows are counted as they stood at
-    its end; of runs, and of nights that were killed, those of their orders that stand so now.
+    its end; of runs, and of nights that were killed, what failed in their time, and those of their
+    orders that are in doubt now.
     """
     from pipeline.runner.target import load_settings
 
@@ -71,13 +72,12 @@ def _history(
 
 def _gather(folders: Sequence[Path], limit: int, *, nights: bool) -> list[tuple[Path, Past]]:
     """Return the latest nights and runs of several folders with their folders, in their order."""
-    from pipeline.night.history import NIGHT, read_past, settled
+    from pipeline.night.history import read_past, settled
     from pipeline.night.record import lock_of
 
     found = []
     for outputs in folders:
-        past = [one for one in read_past(outputs) if one.command == NIGHT or not nights]
-        told = settled(past, outputs, lock_of(outputs), limit)
+        told = settled(read_past(outputs), outputs, lock_of(outputs), limit, nights=nights)
         found += [(outputs, one) for one in told]
     return sorted(found, key=lambda each: each[1].started_at)[-limit:]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.disk.sqlitefile import path_of
@@ -16,9 +16,14 @@ from pipeline.model import State
 
 _MANIFEST = "SELECT value FROM meta WHERE name = 'manifest'"
 _SENT = (
-    "SELECT state, COUNT(*), COUNT(cost), SUM(cost), COUNT(video) FROM attempts WHERE "
-    "(submitted_at >= ? AND submitted_at < ?) OR (submitted_at IS NULL AND state = 'submitting') "
+    "SELECT state, COUNT(*), COUNT(cost), SUM(cost) FROM attempts WHERE state != 'refused' AND "
+    "(submitted_at >= ? AND submitted_at < ? OR submitted_at IS NULL AND state = 'submitting') "
     "GROUP BY state"
+)
+# What was taken from another row has the time at which that one's video was made.
+_ENDED = (
+    "SELECT state, COUNT(*), COUNT(video) FROM attempts WHERE submitted_at IS NOT NULL "
+    "AND finished_at >= ? AND finished_at < ? GROUP BY state"
 )
 
 _UNTOLD = (
@@ -33,13 +38,15 @@ _UNTOLD = (
 class Sent:
     """What was sent for a manifest: submissions by the state that they are in now, and their cost.
 
-    Those whose answer a kill kept away are `submitting`. `cost` is None if one has no price. Of
-    `home` the videos came, also where a later take has their place by now.
+    Those whose answer a kill kept away are `submitting`. `cost` is None if one has no price.
+    Whenever they were sent, `ended` are those that ended in this time, and of `home` the videos
+    came, also where a later take has their place by now.
     """
 
     manifest: Path | None
     states: Mapping[State, int]
     cost: float | None
+    ended: Mapping[State, int] = field(default_factory=dict)
     home: int = 0
 
 
@@ -93,7 +100,7 @@ def arrived_untold(journal: Path, run_id: str) -> list[tuple[str, int]]:
 
 
 def sum_up(journal: Path, since: float, before: float) -> Sent:
-    """Return what was sent from one Unix second on, before another one; raises StoreError.
+    """Return what was sent, and what ended, from one Unix second on; raises StoreError.
 
     Args:
         journal: The file; nothing was sent if there is none.
@@ -107,8 +114,10 @@ def sum_up(journal: Path, since: float, before: float) -> Sent:
     with contextlib.closing(connection), clear_errors(journal):
         named = connection.execute(_MANIFEST).fetchone()
         found = connection.execute(_SENT, (since, before)).fetchall()
+        ended = connection.execute(_ENDED, (since, before)).fetchall()
     states = {State(one[0]): one[1] for one in found}
     priced = bool(found) and all(one[1] == one[2] for one in found)
     cost = sum(one[3] for one in found) if priced else None
-    home = sum(one[4] for one in found)
-    return Sent(path_of(named[0]) if named else None, states, cost, home)
+    manifest = path_of(named[0]) if named else None
+    home = sum(one[2] for one in ended)
+    return Sent(manifest, states, cost, {State(one[0]): one[1] for one in ended}, home)

@@ -49,8 +49,9 @@ class Past:
     """A night, or a run of one manifest or several, as it is told of.
 
     `state` is running, ended or killed. `submitted` are the videos that it ordered; `failed` and
-    `doubtful` are rows as they stood at its end; of a run, and of a killed night, those of its
-    orders that stand so now. `money` is None where a price is not known.
+    `doubtful` are rows as they stood at its end; of a run, and of a killed night, what failed in
+    its time, and those of its orders that are in doubt now. `money` is None where a price is not
+    known.
     """
 
     id: str
@@ -155,24 +156,30 @@ def _runs(outputs: Path) -> Iterator[Past]:
 
 
 def settled(
-    past: Sequence[Past], outputs: Path, night_lock: Path, latest: int | None = None
+    past: Sequence[Past],
+    outputs: Path,
+    night_lock: Path,
+    latest: int | None = None,
+    *,
+    nights: bool = False,
 ) -> list[Past]:
     """Return nights and runs with what they ordered, those without an end as running or killed.
 
     Args:
-        past: What the lines tell, in its order.
+        past: What the lines tell, in its order: all of it, as each ends where the next begins.
         outputs: The folder of outputs.
         night_lock: The lock that a night there holds.
         latest: Only so many of them, the latest; None for all.
+        nights: Whether runs are left out.
 
     """
     open_ones = [one for one in past if one.ended_at is None]
-    first = 0 if latest is None else max(0, len(past) - latest)
+    wanted = [place for place, one in enumerate(past) if one.command == NIGHT or not nights]
     folders = [OutputFolder(one.parent) for one in _journals(outputs)]
     going_on = _going_on(open_ones, folders, night_lock)
     told = []
-    for place, one in enumerate(past[first:], first):
-        counted = one
+    for place in wanted if latest is None else wanted[-latest:]:
+        counted = one = past[place]
         if one.ended_at is None or one.command != NIGHT:
             after = (later.started_at for later in past[place + 1 :] if _shares(one, later))
             counted = _count(one, folders, outputs, next(after, None))
@@ -194,7 +201,8 @@ def _time(text: str) -> str:
 
 
 def _shares(one: Past, other: Past) -> bool:
-    return not {*one.manifests}.isdisjoint(other.manifests)
+    same = one.rehearsal is other.rehearsal
+    return same and not {*one.manifests}.isdisjoint(other.manifests)
 
 
 def _going_on(past: Sequence[Past], folders: Sequence[OutputFolder], night_lock: Path) -> set[str]:
@@ -212,11 +220,11 @@ def _going_on(past: Sequence[Past], folders: Sequence[OutputFolder], night_lock:
 
 
 def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str | None) -> Past:
-    """Return one without an end with what the journals say that it ordered before the next began.
+    """Return one without an end with what the journals say of it, up to when the next one began.
 
     A journal that cannot be read says nothing: whoever opens it says why.
     """
-    states: Counter[State] = Counter()
+    states, ended = Counter[State](), Counter[State]()
     costs: list[float | None] = []
     home = 0
     for folder in folders:
@@ -225,6 +233,7 @@ def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str
                 sent = sum_up(folder.journal, _second(one.started_at), _second(until))
                 if str(sent.manifest) in one.manifests:
                     states.update(sent.states)
+                    ended.update(sent.ended)
                     home += sent.home
                     costs += [sent.cost] if sent.states else []
     ordered = states.total() - states[State.SUBMITTING]
@@ -232,8 +241,8 @@ def _count(one: Past, folders: Sequence[OutputFolder], outputs: Path, until: str
         one,
         submitted=ordered,
         downloaded=home,
-        done=states[State.DONE],
-        failed=states[State.FAILED],
+        done=ended[State.DONE],
+        failed=ended[State.FAILED],
         doubtful=sum(states[state] for state in DOUBTFUL),
         money=None if (money := add_up(costs).money) is None else round(money, 6),
     )

@@ -196,6 +196,40 @@ def test_a_video_that_came_home_did_so_whatever_became_of_its_row(tmp_path: Path
     assert (one.submitted, one.downloaded, one.done) == (1, 1, 0)
 
 
+def test_what_a_later_night_brings_home_is_not_told_of_the_one_that_was_killed(
+    tmp_path: Path,
+) -> None:
+    """Its own are its orders, their money, and what came home or failed before the next began.
+
+    That goes for `--nights` as well, where what began next was a run. What was refused is no order.
+    """
+    manifest, began = (tmp_path / "a.csv").resolve(), 1795741200.0
+    first = {**LINE, "manifests": [str(manifest)]}
+    note(tmp_path, first)
+    note(tmp_path, {**first, "id": "n2", "started_at": "2026-11-28T01:00:00Z"})
+    journal = Journal(tmp_path / "journal.db")
+    journal.claim(manifest, adopt=False)
+    journal.begin_run("r0", "run", began + 3600)
+    video = Video("a.mp4", 1, "0" * 64, 4.0, 1280, 720)
+    for key in ("a", "b", "c", "d"):
+        order = ev.Intended(key, 1, replace(attempt(key), cost=0.5))
+        journal.append([order, ev.Accepted(key, 1, key)], began + 10).result()
+    refused = ev.Intended("e", 1, replace(attempt("e"), cost=0.5))
+    journal.append([refused, ev.Declined("e", 1, None, "no")], began + 10).result()
+    for key, after_s in (("a", 20), ("b", 3620), ("c", 86_420)):
+        home = [ev.Completed(key, 1, None), ev.Downloaded(key, 1, video)]
+        journal.append(home, began + after_s).result()
+    journal.append([ev.TaskFailed("d", 1, None, "no")], began + 86_420).result()
+    journal.end_run("r0", began + 3700, 0)
+    journal.close()
+    past = read_past(tmp_path)
+    told = settled(past, tmp_path, lock_of(tmp_path))
+    found = [(one.submitted, one.downloaded, one.done, one.failed, one.money) for one in told]
+    assert found == [(4, 1, 1, 0, 2.0), (0, 1, 1, 0, None), (0, 1, 1, 1, None)]
+    nights = settled(past, tmp_path, lock_of(tmp_path), nights=True)
+    assert nights == [told[0], told[2]]
+
+
 @given(st.lists(st.one_of(st.binary(), st.sampled_from([*LINE]).map(str.encode)), max_size=4))
 def test_lines_that_nobody_of_us_wrote_are_passed_over(
     tmp_path_factory: pytest.TempPathFactory, others: list[bytes]
