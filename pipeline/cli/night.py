@@ -138,10 +138,10 @@ def _night(
             outputs = out or Path(loaded.output.dir)
             _refuse_rehearsal(loaded, rehearse=rehearse)
             terms = _terms(loaded, until, max_runtime, quiet=quiet)
-            find = partial(_find, manifests or [], config, out, named, adopt=adopt)
+            find = partial(_find, manifests or [], config, named, out=out, adopt=adopt)
             places, targets = find(loaded)
             load = partial(load_settings, config, named)
-            anew = partial(find_anew, find, load, loaded, rehearse=rehearse)
+            anew = partial(find_anew, find, load, loaded, out, rehearse=rehearse)
             _ = targets.first  # there is one that can be worked on
             if is_terminal(sys.stderr):
                 _refuse_missing(targets)
@@ -173,9 +173,10 @@ def _refuse_rehearsal(loaded: Config, *, rehearse: bool) -> None:
 
 
 def find_anew(
-    find: Callable[[Config], tuple[NightManifests, Targets]],
+    find: Callable[..., tuple[NightManifests, Targets]],
     load: Callable[[], tuple[Config, object]],
     before: Config,
+    out: Path | None = None,
     *,
     rehearse: bool,
 ) -> tuple[NightManifests, Targets]:
@@ -184,9 +185,10 @@ def find_anew(
     Some settings the night has acted upon by then: it keeps to them, and says so.
 
     Args:
-        find: Finds the manifests by some settings.
+        find: Finds the manifests by some settings, below another folder of outputs if it is told.
         load: Reads the settings.
         before: The settings as the night began.
+        out: The folder of outputs that was named.
         rehearse: Whether it may rehearse.
 
     """
@@ -197,20 +199,22 @@ def find_anew(
         "night.timezone": before.night.timezone != loaded.night.timezone,
         "night.redo": before.night.redo != loaded.night.redo,
         "notify": before.notify != loaded.notify,
+        "metrics": before.metrics != loaded.metrics,
+        "output.dir": out is None and before.output.dir != loaded.output.dir,
     }
     if changed := [name for name, differs in kept.items() if differs]:
         said = agree(len(changed), "was changed and counts", "were changed and count")
         say(f"note: {', '.join(changed)} {said} from the next night on; all else counts now.")
-    return find(loaded)
+    return find(loaded, out=Path(before.output.dir)) if kept["output.dir"] else find(loaded)
 
 
 def _find(
     manifests: Sequence[Path],
     config: Path | None,
-    out: Path | None,
     named: list[str],
     loaded: Config,
     *,
+    out: Path | None,
     adopt: bool,
 ) -> tuple[NightManifests, Targets]:
     """Return the manifests as they are now, with their folders."""

@@ -61,9 +61,9 @@ def change(tmp_path: Path) -> Callable[[str], str | None]:
         path.write_text(text)
         found: list[str | None] = []
 
-        def find(loaded: Config) -> tuple[night.NightManifests, Targets]:
+        def find(loaded: Config, out: Path | None = None) -> tuple[night.NightManifests, Targets]:
             per_night = loaded.budget.per_night.videos
-            found.append(None if per_night is None else str(per_night))
+            found.append(str(out) if out else None if per_night is None else str(per_night))
             raise EOFError
 
         with contextlib.suppress(EOFError):
@@ -82,6 +82,10 @@ def test_a_night_that_waited_goes_by_the_settings_of_the_moment_it_opens(
     assert not capsys.readouterr().err
     assert change("{provider: toapis, night: {window: '01:00-02:00'}}") is None
     said = "note: night.window, notify were changed and count from the next night on"
+    assert said in capsys.readouterr().err
+    elsewhere = same[:-1] + ", output: {dir: new}, metrics: {textfile: new.prom}}"
+    assert change(elsewhere) == "outputs", "where the night has its record, its journals are"
+    said = "note: metrics, output.dir were changed and count from the next night on"
     assert said in capsys.readouterr().err
 
 
