@@ -1,8 +1,8 @@
 """Typer's commands for people: plain help, plain refusals, and what was meant by other words.
 
 What somebody meant who typed a command or an option that there is not is told by other words
-for the same thing, by the commands that have such an option, or by the letters. Nothing is done
-instead of what was typed: what was meant is named, to be typed.
+for the same thing, by its first words, by the commands that have such an option, or by the letters.
+Nothing is done instead of what was typed: what was meant is named, to be typed.
 
 Tested in tests/cli/test_nearmisses.py and tests/cli/test_app.py.
 """
@@ -119,13 +119,12 @@ def name_option(option: str, own: Collection[str], others: Mapping[str, Collecti
         others: those of all commands, by the words that are typed for each.
 
     """
-    for meant in _OPTIONS.get(option, ()):
-        if meant in own:
-            return _SETTINGS.get(option, meant)
     plain = "--" + option.casefold().lstrip("-").replace("_", "-")
-    for meant in (plain, f"{plain}s", plain.removesuffix("s")):
-        if meant in own:
-            return meant
+    words = (*_OPTIONS.get(option, ()), plain, f"{plain}s", plain.removesuffix("s"))
+    same = [one for one in words if one in own][:1]
+    begun = [one for one in own if one.startswith(f"{plain}-") and one not in same]
+    if meant := [_SETTINGS.get(option, one) if one == "--set" else one for one in (*same, *begun)]:
+        return ", ".join(meant[:_MOST_NAMED])
     near = _near(plain, [one for one in own if one.startswith("--")], _MOST_NAMED)
     if near:
         return ", ".join(near)
