@@ -28,6 +28,7 @@ _OF_SYSTEM = {
     errno.EPERM: ("access is denied", _RIGHTS),
     errno.ENOENT: ("its folder does not exist", "Restore it, or choose another one with --out."),
     errno.ENOTDIR: ("its folder is a file", _ELSEWHERE),
+    errno.EISDIR: ("a folder is in its place", "Rename that folder, then run again."),
     errno.ELOOP: ("it is a link to another place", "Remove the link, then run again."),
     errno.EFBIG: ("the file system takes no file that large", "Choose another disk with --out."),
     errno.ENAMETOOLONG: ("the name is too long", "Choose a folder with a shorter name with --out."),

@@ -301,11 +301,11 @@ def _note_of_other_name(target: Path, path: Path) -> tuple[str, ...]:
     """Return a note if the file had to be written to another name."""
     if path == target:
         return ()
-    note = (
-        f"{target.name} is open in another program or locked, so {path.name} was written instead. "
-        f"Close {target.name} and run `reelsheet report MANIFEST` to bring it up to date."
-    )
-    return (note,)
+    why, way = f"{target.name} is open in another program or locked", f"Close {target.name}"
+    if target.is_dir():
+        why, way = f"{target} is a folder", "Rename that folder"
+    report = "run `reelsheet report MANIFEST` to bring it up to date"
+    return (f"{why}, so {path.name} was written instead. {way} and {report}.",)
 
 
 def _unfit(replaced: int, dialect: TextDialect) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 import sqlite3
 import sys
 from pathlib import Path
@@ -34,6 +35,7 @@ VIDEO = Path("videos/a.mp4")
         (errno.EROFS, "cannot be written: the disk is read-only"),
         (errno.EACCES, "access is denied"),
         (errno.ELOOP, "it is a link to another place"),
+        (errno.EISDIR, "a folder is in its place"),
         (errno.EIO, "reason"),
         (None, "disk on fire"),
     ],
@@ -162,7 +164,7 @@ def test_rights_are_explained_where_they_end(
     closed[tmp_path] = os.W_OK
     assert explain_rights(path).endswith(f"chmod u+rwx '{path.parent}'.")
     closed[tmp_path] = os.X_OK
-    assert explain_rights(path).endswith(f"chmod u+rwx {tmp_path}.")
+    assert explain_rights(path).endswith(f"chmod u+rwx {shlex.quote(str(tmp_path))}.")
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
     owner = tmp_path.owner()
     assert explain_rights(path) == f"{tmp_path} belongs to {owner}: run as that user."

@@ -75,14 +75,15 @@ def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
 
 
 def test_a_target_that_cannot_be_replaced_gets_a_second_name(tmp_path: Path) -> None:
-    """As with a file open in Excel: the results go to results-2, and a note says so."""
+    """A folder is there: the results go to results-2, and a note says so, and what to rename."""
     (tmp_path / "results.csv").mkdir()
     dialect = TextDialect(",", "utf-8", bom=False)
     table = manifest(tmp_path / "p.csv", ("sku",), {2: ("1",)}, dialect=dialect)
     for _ in range(2):
         found = write_results(table, results(table), tmp_path)
         assert found.path == tmp_path / "results-2.csv"
-        assert "results-2.csv" in found.notes[0]
+        assert f"{tmp_path / 'results.csv'} is a folder, so results-2.csv was" in found.notes[0]
+        assert "open in another program" not in found.notes[0]
         assert "reelsheet report" in found.notes[0]
 
 
