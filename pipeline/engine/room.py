@@ -100,7 +100,7 @@ class Disk:
 
     Of `free_bytes` so many stay free: `min_free_bytes`; None: not known, so nothing is kept back.
     `overhead_bytes` is what this run still writes beside the rows: its results, and the logs of its
-    databases.
+    databases. `manifests` is how many of them write to it.
     """
 
     def __init__(self, folder: str, min_free_bytes: float, free_bytes: float | None = None) -> None:
@@ -108,6 +108,7 @@ class Disk:
         self.min_free_bytes = min_free_bytes
         self.free_bytes = free_bytes
         self.overhead_bytes = 0.0
+        self.manifests = 0
         self.elsewhere: Mapping[str, float] = {}
         """Seconds of video by resolution that are paid for and that others bring home."""
         self._seconds: Counter[str] = Counter()
@@ -227,13 +228,14 @@ class Room:
 
 def _stop_for_room(disk: Disk, coming: float, next_bytes: float) -> Stop:
     needed = coming + next_bytes + disk.overhead_bytes + disk.min_free_bytes
+    shared = f"; {disk.manifests:,} manifests share that disk" if disk.manifests > 1 else ""
     return Stop(
         ExitCode.UNFINISHED,
         f"{disk.folder} has {worded_bytes(disk.free_bytes or 0)} free and needs "
         f"{worded_bytes(needed)}: {worded_bytes(coming)} for videos that are paid for and not yet "
         f"home, {worded_bytes(next_bytes)} for the next one, "
         f"{worded_bytes(disk.overhead_bytes)} for records and results, and "
-        f"{worded_bytes(disk.min_free_bytes)} that stay free (disk.min_free_mb)",
+        f"{worded_bytes(disk.min_free_bytes)} that stay free (disk.min_free_mb){shared}",
         action=(
             f"Make room on the disk of {disk.folder}, or lower disk.min_free_mb, then run again: "
             "what is paid for comes first, and the rows that are left are ordered then."

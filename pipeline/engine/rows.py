@@ -43,7 +43,6 @@ _Kind = TypeVar("_Kind", bound=Event)
 Kind = tuple[str, int, str, int]
 """What decides how long a task takes: model, seconds of video, resolution, number of pictures."""
 
-
 _MINUTE_S, _HOUR_S = 60, 3600
 _CALLS: dict[type, str] = {UploadReply: "upload", SubmitReply: "submission", QueryReply: "query"}
 """What the calls are called that the replies answer."""
@@ -157,6 +156,7 @@ class Stop:
 
     `grace_s` is how long what is under way is awaited, in seconds; None for as long as it takes.
     `by_disk` says that a file or a disk is in the way, so that running again alone helps nobody.
+    `own` has what lanes are told in its place, by their numbers: their disks are others.
     """
 
     exit_code: ExitCode
@@ -165,6 +165,7 @@ class Stop:
     action: str | None = None
     grace_s: float | None = None
     by_disk: bool = False
+    own: tuple[tuple[int, Stop], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +318,7 @@ def stop_for_credit(error: OutOfCredit) -> Stop:
 
 def stop_for_key(error: Unauthorized) -> Stop:
     """Stop everything: the key is refused, so every call would fail."""
-    return Stop(
-        ExitCode.STOPPED,
-        _inside(error.message),
-        action=error.action,
-    )
+    return Stop(ExitCode.STOPPED, _inside(error.message), action=error.action)
 
 
 def stop_for_storage(error: Unfinished) -> Stop:

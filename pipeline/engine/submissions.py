@@ -9,6 +9,7 @@ Tested in tests/engine/test_waiting_rows.py and tests/engine/test_refused_nights
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pipeline import events as ev
 from pipeline.engine.commands import RowId, Submit, SubmitReply, UploadReply
@@ -160,7 +161,7 @@ class Submissions:
             self._budget_waits = now >= self._hours.opens_at
             return None
         self._waiting.rejoin()
-        short: Stop | None = None
+        short: dict[int, Stop] = {}
         while (first := self._waiting.first()) is not None:
             row = self._rows[first]
             if (stop := self._hours.refusal(row, now)) is not None:
@@ -177,10 +178,12 @@ class Submissions:
                 return self._send(row, urls, now)
             # A full disk keeps back what would go there, not the lanes that write elsewhere.
             self._waiting.stand_aside()
-            short = short or stop
+            short[row.lane] = stop
         # What comes home first may be smaller than expected.
         self._budget_waits = self._under_way() or self._waiting.others_come
-        return None if self._budget_waits else Reaction(stop=short)
+        if self._budget_waits or not short:
+            return None
+        return Reaction(stop=replace(next(iter(short.values())), own=tuple(short.items())))
 
     def _send(self, row: Tracked, urls: tuple[str, ...], now: float) -> Reaction:
         self._waiting.sent(row.id)

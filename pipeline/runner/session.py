@@ -52,7 +52,7 @@ from pipeline.runner.reports import progress_of
 from pipeline.runner.reviewing import RunStills
 from pipeline.runner.run import ManifestRun
 from pipeline.runner.signals import Brake
-from pipeline.runner.storage import Storage
+from pipeline.runner.storage import Storage, say_shared
 from pipeline.runner.untried import models_to_buy, tell_of_models
 from pipeline.runner.watching import ManifestProgress, RunProgress, Watcher
 from pipeline.scheduler.scheduler import Scheduler
@@ -161,8 +161,10 @@ class ProviderSession:
         self._meanwhile.note_what_is_left(engine)
 
     def _stop_all(self, stops: Sequence[Stop]) -> None:
-        for run in self.runs:
-            run.tally.stops += stops
+        folders = [run.order.folder for run in self.runs]
+        for lane, run in enumerate(self.runs):
+            own = (dict(stop.own).get(lane, stop) for stop in stops)
+            run.tally.stops += [say_shared(stop, folders) for stop in own]
 
     def _report_crash(self, error: Exception) -> None:
         said = traceback.format_exc()

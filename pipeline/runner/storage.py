@@ -8,8 +8,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from time import monotonic, time
@@ -105,6 +106,8 @@ class Storage:
             if not self._own:  # one book for all
                 book.overhead_bytes += _log_bytes(self._book.parent)
             shares.append(Share(book, videos=False, row_bytes=_BOOK_ROW_BYTES, texts=_BOOK_TEXTS))
+        for disk in {share.disk for share in shares}:
+            disk.manifests += 1
         self._own.add(folder.root.resolve())
         self._read_at = -inf
         return tuple(shares)
@@ -218,6 +221,18 @@ def set_aside(stack: ExitStack, folder: OutputFolder, plan: Plan) -> tuple[Reser
         stop = stop_by(error, Reach.SUBMITTING)
         small = stack.enter_context(Reserve(path, _SMALL_BYTES))
         return small, stop if plan.of(Action.SUBMIT) else None
+
+
+def say_shared(stop: Stop, folders: Sequence[OutputFolder]) -> Stop:
+    """Return why a run over these folders stops; a file of one of them stops it for all."""
+    if not (stop.by_disk and stop.reach is Reach.EVERYTHING and len(folders) > 1):
+        return stop
+    with contextlib.suppress(OSError):
+        disks = {folder.root.stat().st_dev for folder in folders}
+        where = ", whose folders are on one disk" if len(disks) == 1 else ""
+        ended = f"that ended the work on all {len(folders):,} manifests{where}"
+        return replace(stop, reason=f"{stop.reason.rstrip('.')}; {ended}")
+    return stop
 
 
 def free_bytes(folder: Path) -> int | None:

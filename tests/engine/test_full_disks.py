@@ -161,6 +161,24 @@ def test_a_full_disk_keeps_no_lane_waiting_that_writes_elsewhere(free: float, fi
     assert stop.reason.startswith("outputs/small has 2.")
 
 
+def test_each_lane_is_told_of_its_own_disk() -> None:
+    """Where both are full; of one that several manifests write to, this is said."""
+    disks = [Disk("outputs/a", 1 * MB, 2 * MB), Disk("outputs/b", 1 * MB, 1 * MB)]
+    disks[1].manifests = 3
+    rows = [*attempts(2), *attempts(2, lane=1)]
+    engine = Engine(SETTINGS, 0.0)
+    enqueue(engine, *rows, weights=(1, 1))
+    both = Night(engine, Provider(), rows, weights=(1, 1))
+    keep(both, *disks, seen=SEEN)
+    assert both.run().states() == {State.WAITING: 4}
+    (stop,) = engine.stops
+    own = dict(stop.own)
+    assert own[0].reason.startswith("outputs/a has 2.0 MB free and needs 3.2 MB: ")
+    assert own[1].reason.startswith("outputs/b has 1.0 MB free and needs 3.2 MB: ")
+    assert own[1].reason.endswith("(disk.min_free_mb); 3 manifests share that disk")
+    assert own[0].reason.endswith("(disk.min_free_mb)")
+
+
 def test_each_disk_that_a_lane_writes_to_is_looked_at() -> None:
     """The one with the account's book is full: nothing is ordered, and the stop names it."""
     videos, book = Disk("outputs/shop", 0, 9 * MB), Disk("state", 1 * MB, 1 * MB)

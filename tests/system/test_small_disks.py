@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.disk.folder import OutputFolder
+from pipeline.engine.rows import stop_by
+from pipeline.errors import StoreError, UsageError
+from pipeline.runner.storage import say_shared
 from tests.security.disk import fill, resize, small_disk
 from tests.system.harness import invariants, sheets
 from tests.system.harness.api import KEY, Api, emulator
@@ -151,6 +155,20 @@ def test_manifests_of_one_run_share_the_room_of_a_disk(product: Product, padded:
         assert set(states) == {"done", "waiting"}
         assert states["done"] == len(padded.calls("submit", since=mark)) > 0
         assert shutil.disk_usage(disk).free > 1e6
+
+
+def test_a_file_that_ends_the_work_on_all_manifests_says_so(tmp_path: Path) -> None:
+    """The journal of one is named to all: each is told that its own disk is that one, too."""
+    folders = [OutputFolder(tmp_path / name) for name in ("a", "b")]
+    for folder in folders:
+        folder.root.mkdir()
+    stop = stop_by(StoreError("a/journal.db cannot be written: the disk is full."))
+    assert say_shared(stop, folders).reason == (
+        "a/journal.db cannot be written: the disk is full; that ended the work on all 2 manifests, "
+        "whose folders are on one disk"
+    )
+    assert say_shared(stop, folders[:1]) == stop
+    assert say_shared(stop_by(UsageError("no.")), folders).reason == "no."
 
 
 def test_the_disk_of_the_book_is_looked_at(product: Product, api: Api) -> None:
