@@ -41,10 +41,18 @@ def look_at_night(outputs: Path, max_age_s: float | None, now: float) -> tuple[b
         return False, f"the night was last heard of {ago}, and at most {say_wait(most_s)} is well"
     if running:
         return True, f"the night goes on: {_counts(record)}"
-    code, why = record.get("exit_code"), record.get("stopped_by")
+    code, why = record.get("exit_code"), record.get("stopped_by") or _errors(record)
     told = f"the night ended at {record.get('ended_at')} with {code}: {_counts(record)}"
     well = isinstance(code, int) and ended_well(code) and record.get("well") is not False
     return well, f"{told}; {why}" if why else told
+
+
+def _errors(record: dict[str, Any]) -> str:
+    """Return what kept manifests from being worked on, where nothing stopped the night itself."""
+    told = record.get("manifests")
+    each = told if isinstance(told, list) else []
+    found = [one.get("error") for one in each if isinstance(one, dict)]
+    return "; ".join(dict.fromkeys(one for one in found if isinstance(one, str)))
 
 
 def _seconds(text: object) -> float | None:

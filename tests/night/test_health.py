@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.disk.lock import run_lock
-from pipeline.errors import ExitCode
+from pipeline.errors import ExitCode, StoreError
 from pipeline.model import State
 from pipeline.night.health import look_at_night
 from pipeline.night.record import NightRecord, lock_of
@@ -70,6 +70,18 @@ def test_what_came_of_the_rows_is_told_and_why_it_ended(tmp_path: Path) -> None:
         one.end(ExitCode.STOPPED, [(Path("a.csv"), ended)])
     _, said = look_at_night(tmp_path, None, NOW)
     assert said.endswith("with 4: 1 done, 1 failed; a cap is reached")
+
+
+def test_why_a_night_is_not_well_is_told_where_nothing_stopped_it(tmp_path: Path) -> None:
+    """A disk kept one manifest from its work, and the others went through."""
+    full = StoreError("b.csv cannot be copied: the disk is full.", action="Free some space.")
+    through = report(tmp_path, Result(2, State.DONE))
+    with record(tmp_path) as one:
+        one.refuse(Path("b.csv"), full)
+        one.end(ExitCode.UNFINISHED, [(Path("a.csv"), through)])
+    well, said = look_at_night(tmp_path, None, NOW)
+    assert not well
+    assert said.endswith("with 5: 1 done; b.csv cannot be copied: the disk is full.")
 
 
 def test_a_time_that_is_none_was_never(tmp_path: Path) -> None:
