@@ -22,9 +22,9 @@ from pipeline.cli.run import carry_out, part
 from pipeline.cli.screen import say
 from pipeline.cli.several import Targets
 from pipeline.config.settings import Config
-from pipeline.errors import ReelsheetError
+from pipeline.errors import ExitCode, ReelsheetError
 from pipeline.manifest.invocation import Invocation
-from pipeline.night.notice import Ended
+from pipeline.night.notice import Ended, compose
 from pipeline.night.outside import Recording
 from pipeline.night.record import NightRecord
 from pipeline.night.switch import listening
@@ -105,6 +105,9 @@ class Night:
             code = say_several_ends(ended, codes, quiet=self.quiet)
             self.record.end(code, [(order.checked.manifest.path, one) for order, one in ended])
             told.extend(_all(ended, refused))
+            if self.quiet and code is not ExitCode.DONE:  # cron mails what is printed, not codes
+                notice = compose(code, told, None, hindrance=self.record.hindrance)
+                say(f"{notice.title} ({code:d}); {self.record.path} says more")
         return code
 
     def _work(

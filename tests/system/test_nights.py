@@ -319,6 +319,9 @@ def test_somebody_is_told_in_the_morning(product: Product, api: Api) -> None:
         ended = product("night", manifest, "--quiet", sets=sets, env=env)
         assert ended.code == 1, ended.err
         assert "warning" not in ended.err
+        record = Path("outputs") / "night.json"
+        last = f"Reelsheet: 3 rows need you (1); {record} says more"
+        assert last in ended.err, "cron mails what is printed, and not the exit code"
         api.faults()
         ways = [(method, path) for method, path, _ in receiver.got]
         assert ways[0] == ("GET", "/abc/start")
@@ -333,6 +336,7 @@ def test_somebody_is_told_in_the_morning(product: Product, api: Api) -> None:
             ended = product("night", manifest, "--quiet", sets=sets)
             assert ended.code == 0, ended.err
             assert "TELL is not set" in ended.err
+            assert "says more" not in ended.err
     document = told["/abc"]
     assert (document["exit_code"], document["states"]) == (1, {"failed": 3})
     assert document["title"] == told["/apprise"]["title"] == "Reelsheet: 3 rows need you"
