@@ -54,7 +54,8 @@ def test_rounds(product: Product, api: Api) -> None:
 
     planned = shop("plan", "--redo", "rejected", "--set", "budget.price_per_second=0.1", **limit)
     assert "to submit: 2 rows, 8 s of video, 0.80 USD" in planned.out, planned.err
-    assert "3  done, 2 of them to be made again" in planned.out
+    assert "1  changed" in planned.out  # its new prompt is part of the row
+    assert "2  done, 1 of them to be made again" in planned.out
     assert shop("run", **limit).code == 0
     assert shop.submitted == 3
     assert shop("run", "--redo", "rejected", **limit).code == 0
