@@ -15,7 +15,7 @@ from pipeline.errors import StoreError
 from pipeline.journal.journal import Journal
 from pipeline.journal.logreading import last_line
 from pipeline.journal.reading import read_entries, read_twice, replay
-from pipeline.journal.sums import Sent, runs_in, sum_up
+from pipeline.journal.sums import Sent, arrived_untold, runs_in, sum_up
 from tests.journal.lives import VIDEO, intended, request
 
 ROWS = 1203  # more than are read at once
@@ -127,6 +127,7 @@ def test_where_no_journal_is_nothing_was_run_or_sent(tmp_path: Path) -> None:
     journal = tmp_path / "journal.db"
     assert runs_in(journal) == []
     assert sum_up(journal, 0.0, 1e12) == Sent(None, {}, None)
+    assert arrived_untold(journal, "20261128T020000Z-abcd") == []
     (tmp_path / "run.log").mkdir()
     assert last_line(tmp_path / "run.log") == {}
     assert not journal.exists()
