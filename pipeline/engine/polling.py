@@ -19,7 +19,7 @@ from pipeline.engine.learned import Durations
 from pipeline.engine.limits import Pace, spread
 from pipeline.engine.rows import Watch
 
-_POLLS, _POLLS_KNOWN = 6.45, 6.75
+_POLLS, _POLLS_KNOWN = 6.42, 6.72
 """Polls per task, in the mean, where only durations are known: those of this run, or from before.
 
 A first run has spent some of them by then on the documented schedule.
