@@ -69,11 +69,15 @@ class LogFile:
             if self._most_bytes is not None and size and size + len(lines) > self._most_bytes:
                 descriptor, size = self._begin_anew(size)
             if size and not (self._whole or _ends_whole(descriptor, size)):
-                lines = b"\n" + lines  # behind the half of a line that a kill or a full disk left
+                lines = b"\n" + lines  # behind the half of a line that a kill left
             self._whole = False
             left = memoryview(lines)
-            while left:
-                left = left[os.write(descriptor, left) :]
+            try:
+                while left:
+                    left = left[os.write(descriptor, left) :]
+            except OSError:
+                _cut_to_whole(descriptor, size, lines[: len(lines) - len(left)])
+                raise
             self._whole = True
 
     @property
@@ -110,6 +114,14 @@ class LogFile:
 def _ends_whole(descriptor: int, size: int) -> bool:
     os.lseek(descriptor, size - 1, os.SEEK_SET)
     return os.read(descriptor, 1) == b"\n"
+
+
+def _cut_to_whole(descriptor: int, before: int, written: bytes) -> None:
+    """Take the half of a line away that a full disk left, unless somebody has written behind it."""
+    whole = written.rfind(b"\n") + 1
+    with contextlib.suppress(OSError):  # then the next line begins behind it
+        if os.fstat(descriptor).st_size == before + len(written):
+            os.ftruncate(descriptor, before + whole)
 
 
 def earlier_files(path: Path) -> list[Path]:

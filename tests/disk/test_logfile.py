@@ -48,13 +48,31 @@ def test_the_latest_are_kept(tmp_path: Path) -> None:
 
 
 def test_half_a_line_spoils_no_other(tmp_path: Path) -> None:
-    """A kill, or a full disk, may leave one: the next one begins on a line of its own."""
+    """A kill may leave one: the next one begins on a line of its own."""
     path = tmp_path / "run.log"
     path.write_bytes(b"whole\nhal")
     with LogFile(path) as log:
         log.append(b"next\n")
         log.append(b"last\n")
     assert [*lines_of(path)] == [b"whole\n", b"hal\n", b"next\n", b"last\n"]
+
+
+def test_a_full_disk_leaves_no_half_of_a_line(tmp_path: Path) -> None:
+    """What found room whole stays, and the next line follows it."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "run.log"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with LogFile(path) as log:
+        log.append(b"first\n")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, before[1]))
+        try:
+            with pytest.raises(StoreError):
+                log.append(b"second\nthird, cut\n")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert path.read_bytes() == b"first\nsecond\n"
+        log.append(b"fourth\n")
+    assert path.read_bytes() == b"first\nsecond\nfourth\n"
 
 
 def test_a_kill_between_two_files_loses_nothing(tmp_path: Path) -> None:
